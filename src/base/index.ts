@@ -1,0 +1,16 @@
+/**
+ * base: what everything else stands on. No I/O, no imports.
+ *
+ * Reading order: types.ts, assert.ts, errors.ts.
+ */
+export { assert, assertSafeInteger, InvariantError, unreachable } from "./assert.ts";
+export {
+  CairnError,
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorCodeRow,
+  type ErrorDetails,
+  errorText,
+  isCairnError,
+} from "./errors.ts";
+export type { Bytes, Cancel, Ms } from "./types.ts";
