@@ -1,0 +1,148 @@
+/**
+ * Contract of chapter 09: SQLite as a replicated state machine.
+ *
+ * Q1 same log, same rows everywhere. Q2 nothing non-deterministic enters: time and chance come sealed
+ * in the entry. Q3 failures are deterministic and advance the index. Q4 clients cannot change engine
+ * settings. Q5 a doubtful database file is refused, never served.
+ */
+import type { Bytes } from "#base";
+import type { StateMachine } from "#replica/types";
+
+/** A value as SQLite stores it: `bigint` is INTEGER (64 bits), `number` is REAL. */
+export type SqlValue = null | bigint | number | string | Bytes;
+
+/** SQL text, perhaps several statements, with parameters. */
+export interface Statement {
+  readonly sql: string;
+  readonly positional: readonly SqlValue[];
+  /** Names without `:`, `@` or `$`; bind to all three. */
+  readonly named: readonly (readonly [string, SqlValue])[];
+}
+
+/** How results are written as JSON (compat reference, 1.4 and 2.2). */
+export interface Rendering {
+  readonly associative: boolean;
+  readonly blobArray: boolean;
+  readonly qualifyColumns: boolean;
+  readonly timings: boolean;
+}
+
+/** What a log entry asks the state machine to do. */
+export type Command =
+  /** Statements for effect: rows are discarded, except those of RETURNING. */
+  | {
+      readonly kind: "execute" | "request";
+      readonly statements: readonly Statement[];
+      readonly transaction: boolean;
+      readonly rendering: Rendering;
+    }
+  /** SQL text as `.dump` writes it; rolled back as a whole on an error. */
+  | { readonly kind: "loadText"; readonly sql: string; readonly rendering: Rendering }
+  /** A SQLite file that replaces the database. */
+  | { readonly kind: "loadFile"; readonly file: Bytes }
+  /** Changes nothing; its result says that everything before it is applied (strong reads). */
+  | { readonly kind: "barrier" };
+
+/** A read for the reader threads. */
+export interface ReadRequest {
+  readonly statements: readonly Statement[];
+  /** One read transaction around all statements. */
+  readonly transaction: boolean;
+  readonly rendering: Rendering;
+  /**
+   * `query`: writes are refused one by one with the reference's text. `request`: if any statement would
+   * write, nothing is run and the answer is `needsWrite`.
+   */
+  readonly mode: "query" | "request";
+}
+
+/** `results` is UTF-8 JSON: the array that goes into the response envelope. */
+export type ReadResponse =
+  | { readonly needsWrite: false; readonly results: Bytes }
+  | { readonly needsWrite: true };
+
+export type BackupFormat = "binary" | "delete" | "sql";
+
+export interface BackupRequest {
+  readonly format: BackupFormat;
+  readonly vacuum: boolean;
+  /** For `sql`: only these tables; empty for all. */
+  readonly tables: readonly string[];
+  /** The file to write; made new. */
+  readonly path: string;
+}
+
+/** How the state machine is opened. */
+export interface SqliteMachineOptions {
+  /** The database file; its `-wal` and `-shm` stand beside it. */
+  readonly path: string;
+  /** Enforce foreign keys (flag `-fk`). Default false, as in SQLite. */
+  readonly foreignKeys?: boolean;
+  /** Checkpoint when SQLite's WAL has this many bytes. Default 4 MiB. Larger: fewer stalls, more log to keep. */
+  readonly checkpointBytes?: number;
+}
+
+/** Facts for `/status`. */
+export interface SqliteStatus {
+  readonly version: string;
+  readonly path: string;
+  readonly databaseBytes: number;
+  readonly walBytes: number;
+  readonly appliedIndex: number;
+  readonly durableIndex: number;
+  readonly compileOptions: readonly string[];
+  readonly pragmas: Readonly<Record<string, string>>;
+}
+
+/** The SQL state machine on the thread that opened it. */
+export interface SqliteMachine extends StateMachine {
+  status(): SqliteStatus;
+  close(): void;
+}
+
+/** One read-only connection on the thread that opened it. */
+export interface SqliteReader {
+  read(request: ReadRequest): ReadResponse;
+  /** Writes a copy of the database. Resolves when the file is complete and synced. */
+  backup(request: BackupRequest): Promise<void>;
+  close(): void;
+}
+
+/** The SQL threads of one node, as the main thread sees them. */
+export interface SqliteThreads {
+  /** Hand this to the replica's thread: batches go in, applied indexes come out (see `replica/applier.ts`). */
+  readonly applierPort: import("node:worker_threads").MessagePort;
+  /** The applied index in the database file when it was opened. */
+  readonly appliedIndexAtOpen: number;
+  /** The last result of a wanted entry; `proposalId` is the replica's. */
+  onResult(f: (proposalId: number, result: Bytes) => void): void;
+  /** Called once if a thread dies of our bug or of a failing engine: the process must stop. */
+  onFatal(f: (error: Error) => void): void;
+  read(request: ReadRequest): Promise<ReadResponse>;
+  backup(request: BackupRequest): Promise<void>;
+  status(): Promise<SqliteStatus>;
+  /** SHA-256 over schema and all rows, in hex, at the applied index that comes with it. */
+  digest(): Promise<{ appliedIndex: number; digest: string }>;
+  close(): Promise<void>;
+}
+
+export interface SqliteThreadsOptions extends SqliteMachineOptions {
+  /** Reader threads, each with its own connection. Default 2. */
+  readonly readerCount?: number;
+}
+
+/** What chapter 09 exports. */
+export interface SqliteModule {
+  /** @throws `SQLITE_FILE_INVALID`, `SQLITE_ENGINE_FAILED`. */
+  openSqliteMachine(options: SqliteMachineOptions): SqliteMachine;
+  openSqliteReader(path: string): SqliteReader;
+  /** Starts the writer and reader threads. */
+  openSqliteThreads(options: SqliteThreadsOptions): Promise<SqliteThreads>;
+  encodeCommand(command: Command): Bytes;
+  /** @throws `BYTES_MALFORMED` */
+  decodeCommand(bytes: Bytes): Command;
+  /** Digest of any database file, opened read-only: for comparing replicas and backups. SHA-256, hex. */
+  digestDatabase(path: string): string;
+  /** The first statement that the reference refuses as a pragma, or undefined (4.8). */
+  findDisallowedPragma(statements: readonly Statement[]): Statement | undefined;
+}
