@@ -65,6 +65,7 @@ export const ERROR_CODES = {
   SERVER_BODY_TOO_LARGE: row("no", 413),
   SERVER_NO_LEADER: row("later", 503),
   SERVER_NOT_READY: row("later", 503),
+  SERVER_STALE_READ: row("elsewhere", 200),
   SERVER_JOIN_FAILED: row("no", 500),
 } as const satisfies Record<string, ErrorCodeRow>;
 

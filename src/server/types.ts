@@ -1,0 +1,124 @@
+/**
+ * Contract of the server: one node built from a configuration, and what its HTTP handlers need of it.
+ *
+ * `http/` knows requests and the reference's wire format and nothing of consensus; `node.ts` knows
+ * threads, leadership and forwarding and nothing of HTTP. This file is the line between them.
+ */
+import type { Bytes, Ms } from "#base";
+import type { BackupFormat, Command, ReadRequest } from "#sqlite/types";
+
+/** Everything that a node can be told, after flags were read and checked. All times in milliseconds. */
+export interface NodeConfig {
+  readonly dataDir: string;
+  readonly nodeId: string;
+  /** Where HTTP listens, `host:port`. */
+  readonly httpAddress: string;
+  readonly httpAdvertisedAddress: string;
+  readonly httpAllowOrigin: string;
+  /** Largest request body in bytes; one more is answered with 413. Default 64 MiB. */
+  readonly httpBodyBytesMax: number;
+  readonly raftAddress: string;
+  readonly raftAdvertisedAddress: string;
+  /** Voters to wait for before the cluster is made; 0: a single node, or an existing cluster. */
+  readonly bootstrapExpect: number;
+  readonly bootstrapExpectTimeoutMs: Ms;
+  /** Raft addresses of other nodes. */
+  readonly join: readonly string[];
+  readonly joinAttempts: number;
+  readonly joinIntervalMs: Ms;
+  readonly foreignKeys: boolean;
+  readonly readerCount: number;
+  readonly logLevel: "error" | "warn" | "info" | "debug";
+  readonly heartbeatTimeoutMs: Ms;
+  readonly electionTimeoutMs: Ms;
+  readonly applyTimeoutMs: Ms;
+}
+
+export type ReadLevel = "none" | "weak" | "linearizable" | "strong" | "auto";
+
+/** Options that every forwardable call has. */
+export interface CallOptions {
+  /** How long to wait for another node (parameter `timeout`). */
+  readonly timeoutMs: Ms;
+}
+
+export interface ReadOptions extends CallOptions {
+  readonly level: ReadLevel;
+  /** 0: any age will do. Level `none` only. */
+  readonly freshnessMs: Ms;
+  readonly freshnessStrict: boolean;
+}
+
+/** What a write or read came to. `results` is the JSON array of the envelope. */
+export interface CallOutcome {
+  readonly results: Bytes;
+  /** Log index, or 0 if the call did not go through the log. */
+  readonly raftIndex: number;
+  /** This node's HTTP address if it answered itself, else the leader's Raft address. */
+  readonly servedBy: string;
+}
+
+/** A node as `/nodes` lists it (compat reference, 1.13). */
+export interface NodeInfo {
+  readonly id: string;
+  /** Full URL; undefined when not reachable. */
+  readonly apiAddress: string | undefined;
+  /** Raft address. */
+  readonly address: string;
+  readonly version: string;
+  readonly voter: boolean;
+  readonly reachable: boolean;
+  readonly leader: boolean;
+  /** Round trip in milliseconds; undefined when not reachable. */
+  readonly timeMs: Ms | undefined;
+  readonly error: string | undefined;
+}
+
+/**
+ * What HTTP handlers call. Errors by code: `SERVER_NO_LEADER`, `SERVER_NOT_READY`, `REPLICA_BUSY`,
+ * `REPLICA_LEADERSHIP_LOST`, `REPLICA_TIMEOUT` (outcome unknown), `REPLICA_PEER_FAILED` (the connection
+ * to the leader broke; outcome of a write unknown), `SQLITE_FILE_INVALID`; a stale `none` read is `SERVER_STALE_READ`.
+ */
+export interface NodeService {
+  readonly config: NodeConfig;
+  readonly version: string;
+  /** Replicates a command; on a follower, at the leader. Never sent twice. */
+  execute(command: Command, options: CallOptions): Promise<CallOutcome>;
+  query(request: ReadRequest, options: ReadOptions): Promise<CallOutcome>;
+  /** Reads only: as `query`. Any write among them, or level strong: as `execute`. */
+  request(command: Command, options: ReadOptions): Promise<CallOutcome>;
+  /** Is this node the leader? */
+  isLeader(): boolean;
+  /** URL of the leader's HTTP API, asked of the leader; undefined when there is none. */
+  leaderApiUrl(timeoutMs: Ms): Promise<string | undefined>;
+  /**
+   * A copy of the database in a file of its own; the caller removes it. `local`: this node's copy even
+   * if it is not the leader.
+   */
+  backup(
+    request: { format: BackupFormat; vacuum: boolean; tables: readonly string[]; local: boolean },
+    options: CallOptions,
+  ): Promise<{ readonly path: string; remove(): void }>;
+  nodes(options: CallOptions & { nonVoters: boolean }): Promise<readonly NodeInfo[]>;
+  /** The tree of compat reference 13.1, as far as there is something true to say. Plain JSON values. */
+  status(): Promise<Record<string, unknown>>;
+  /** Lines for `/readyz` (1.15). */
+  readiness(options: CallOptions & { noLeader: boolean; sync: boolean }): Promise<{
+    readonly ready: boolean;
+    readonly lines: readonly string[];
+  }>;
+}
+
+/** A running node. */
+export interface RunningNode {
+  readonly service: NodeService;
+  /** Real addresses (ports that were 0 are filled in). */
+  readonly httpAddress: string;
+  readonly raftAddress: string;
+  /** Resolves when the node knows its cluster; rejects when joining failed for good. */
+  readonly joined: Promise<void>;
+  /** Resolves with the error if the node dies of itself. */
+  readonly failed: Promise<Error>;
+  /** Graceful stop: no new requests, running ones finish, log synced. */
+  close(): Promise<void>;
+}
