@@ -1,0 +1,71 @@
+/**
+ * Each module is what its contract says. Method: the compiler checks the assignments below; at run
+ * time the members of each `<Name>Module` are read from `types.ts` and looked for in the module.
+ */
+
+import ts from "typescript";
+import { expect, test } from "vitest";
+import * as bytes from "#bytes";
+import type { BytesModule } from "#bytes/types";
+import * as raft from "#raft";
+import type { RaftModule } from "#raft/types";
+import * as sqlite from "#sqlite";
+import type { SqliteModule } from "#sqlite/types";
+import * as wal from "#wal";
+import type { WalModule } from "#wal/types";
+import { filesUnder, placeOf, treeOf } from "./sources.ts";
+
+const bytesModule: BytesModule = bytes;
+const walModule: WalModule = wal;
+const raftModule: RaftModule = raft;
+const sqliteModule: SqliteModule = sqlite;
+
+const MODULES: readonly [string, string, object][] = [
+  ["bytes", "BytesModule", bytesModule],
+  ["wal", "WalModule", walModule],
+  ["raft", "RaftModule", raftModule],
+  ["sqlite", "SqliteModule", sqliteModule],
+];
+
+function membersOf(path: string, name: string): string[] {
+  const found = treeOf(path).statements.find(
+    (node) => ts.isInterfaceDeclaration(node) && node.name.text === name,
+  );
+  if (found === undefined || !ts.isInterfaceDeclaration(found)) return [];
+  return found.members.map((member) => member.name?.getText() ?? "");
+}
+
+test.each(MODULES)("%s exports every function of %s", (folder, name, module) => {
+  const members = membersOf(`src/${folder}/types.ts`, name);
+  expect(members.length).toBeGreaterThan(0);
+  const kinds = members.map((member) => [member, typeof Reflect.get(module, member)]);
+  expect(kinds).toEqual(members.map((member) => [member, "function"]));
+});
+
+test("a contract holds no code", () => {
+  const code: string[] = [];
+  for (const path of filesUnder("src", "types.ts")) {
+    if (!path.endsWith("/types.ts")) continue;
+    for (const node of treeOf(path).statements) {
+      const types =
+        ts.isInterfaceDeclaration(node) ||
+        ts.isTypeAliasDeclaration(node) ||
+        (ts.isImportDeclaration(node) &&
+          node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword) ||
+        (ts.isExportDeclaration(node) && node.isTypeOnly);
+      if (!types) code.push(placeOf(path, node));
+    }
+  }
+  expect(code).toEqual([]);
+});
+
+test("classes stay behind factories: no door exports one", () => {
+  const classes: string[] = [];
+  for (const [folder, , module] of MODULES) {
+    for (const [name, value] of Object.entries(module)) {
+      const isClass = typeof value === "function" && /^class\b/.test(String(value));
+      if (isClass) classes.push(`${folder}: ${name}`);
+    }
+  }
+  expect(classes).toEqual([]);
+});
