@@ -1,0 +1,138 @@
+/**
+ * What is durable here, what is committed, what may be applied.
+ *
+ * Invariant: applied <= min(commit, stable), and none of the three ever falls, save `stable` when
+ * a suffix is cut that was never committed. Chapter: 07-raft. Source: Ongaro 2014, section 3.6.
+ */
+import { assert, assertSafeInteger } from "#base";
+import { quorumValue } from "./quorum.ts";
+import type { PersistDraft, RaftState } from "./state.ts";
+import type { Index, NodeId, PersistSeq, Term, TermRun } from "./types.ts";
+
+/** The write of the step in hand. All that a step wants on disk goes into one. */
+function draftOf(state: RaftState): PersistDraft {
+  if (state.draft === undefined) {
+    // Silence is counted from the first write that waits, not from each.
+    if (state.pending.length === 0) state.diskSilentSince = state.now;
+    state.draft = { seq: state.nextSeq };
+    state.pending.push({ seq: state.nextSeq, last: state.stableIndex });
+    state.nextSeq += 1;
+  }
+  return state.draft;
+}
+
+/**
+ * Enters a term or gives a vote. On disk before anything leaves that follows from it.
+ */
+export function setHardState(state: RaftState, term: Term, vote: NodeId): void {
+  assertSafeInteger(term, "term");
+  assert(term >= state.term, `raft: term never falls, ${state.term} to ${term}`);
+  assert(
+    term > state.term || vote === state.vote || state.vote === 0,
+    `raft: one vote in term ${term}, for ${state.vote}, not for ${vote}`,
+  );
+  state.term = term;
+  state.vote = vote;
+  const draft = draftOf(state);
+  draft.hardState = { term, vote };
+  state.hardStateSeq = draft.seq;
+}
+
+/** Adds entries at the end of the log and hands them to the disk. */
+export function appendEntries(
+  state: RaftState,
+  entries: { readonly sizes: readonly number[]; readonly runs: readonly TermRun[] },
+  source: "proposal" | "message" | "noop",
+): Index {
+  const from = state.log.lastIndex + 1;
+  state.log.append(entries.sizes, entries.runs);
+  assert(
+    state.log.lastTerm <= state.term,
+    `raft: entry of term ${state.log.lastTerm} in term ${state.term}`,
+  );
+  const draft = draftOf(state);
+  assert(draft.append === undefined, "raft: one append in a step");
+  draft.append = { from, count: entries.sizes.length, runs: entries.runs, source };
+  const pending = state.pending.at(-1)!;
+  pending.last = state.log.lastIndex;
+  return from;
+}
+
+/**
+ * Cuts a suffix that contradicts the leader.
+ *
+ * Writes under way may hold the very indexes that are cut. Once they are on disk they prove
+ * nothing about the entries that will take those places, so what they promise is lowered here.
+ */
+export function truncateLog(state: RaftState, from: Index): void {
+  assert(from > state.commitIndex, `raft: cut at ${from}, but ${state.commitIndex} is committed`);
+  assert(state.role !== "leader", `raft: a leader never cuts its log, at ${from}`);
+  state.log.truncateFrom(from);
+  const draft = draftOf(state);
+  draft.truncateFrom = from;
+  state.stableIndex = Math.min(state.stableIndex, from - 1);
+  for (const pending of state.pending) pending.last = Math.min(pending.last, from - 1);
+  state.truncatedFrom = from;
+}
+
+/** Everything up to this write is on disk. */
+export function notePersisted(state: RaftState, seq: PersistSeq): void {
+  assert(seq < state.nextSeq, `raft: persisted ${seq}, but only ${state.nextSeq - 1} was asked`);
+  if (seq <= state.persistedSeq) return;
+  state.persistedSeq = seq;
+  state.diskSilentSince = state.now;
+  while (state.pending.length > 0 && state.pending[0]!.seq <= seq) {
+    const done = state.pending.shift()!;
+    state.stableIndex = Math.max(state.stableIndex, done.last);
+  }
+}
+
+/** The write after which entries up to `index` are on disk; 0 if they are already. */
+export function seqCovering(state: RaftState, index: Index): PersistSeq {
+  if (index <= state.stableIndex) return 0;
+  const covering = state.pending.find((pending) => pending.last >= index);
+  assert(covering !== undefined, `raft: no write holds entry ${index}`);
+  return covering.seq;
+}
+
+/**
+ * Leader: commits what a quorum has on disk.
+ *
+ * Only an entry of the leader's own term is committed by counting; what lies before it is then
+ * committed with it. An older entry on a majority may still be replaced (figure 8 of the paper).
+ */
+export function advanceLeaderCommit(state: RaftState): void {
+  const matches = state.progress.map((progress) => progress.match);
+  // The leader is one voter among others: its copy counts once it is on its disk.
+  matches.push(state.stableIndex);
+  const onQuorum = quorumValue(matches);
+  if (onQuorum <= state.commitIndex) return;
+  if (state.log.termAt(onQuorum) !== state.term) return;
+  state.commitIndex = onQuorum;
+}
+
+/**
+ * Follower: commits what the leader says, up to what this very request has verified. Behind that
+ * our log may hold a tail which the leader has never seen.
+ */
+export function advanceFollowerCommit(state: RaftState, commit: Index, verified: Index): void {
+  state.commitIndex = Math.max(state.commitIndex, Math.min(commit, verified));
+}
+
+/** The state machine has applied up to here. */
+export function noteApplied(state: RaftState, index: Index): void {
+  assert(
+    index <= state.applyingIndex,
+    `raft: applied ${index}, but only ${state.applyingIndex} was handed out`,
+  );
+  state.appliedIndex = Math.max(state.appliedIndex, index);
+}
+
+/** The driver has dropped entries up to here. */
+export function noteCompacted(state: RaftState, upTo: Index): void {
+  assert(
+    upTo <= state.appliedIndex,
+    `raft: compacted to ${upTo}, but only ${state.appliedIndex} is applied`,
+  );
+  state.log.compact(upTo);
+}

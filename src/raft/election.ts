@@ -1,0 +1,183 @@
+/**
+ * Who leads: timers, pre-votes, votes, stickiness, stepping down.
+ *
+ * Invariant: a node gives at most one vote in a term, ever, and a term has at most one leader.
+ * Chapter: 07-raft. Source: Ongaro 2014, sections 3.4 (election), 4.2.3 (stickiness), 6.2
+ * (stepping down without a quorum) and 9.6 (pre-vote).
+ */
+import { assert, type Ms } from "#base";
+import { appendEntries, setHardState } from "./commit.ts";
+import { createProgress } from "./progress.ts";
+import { NOBODY, type RaftState, send } from "./state.ts";
+import type { NodeId, Term, VoteMessage, VoteReplyMessage } from "./types.ts";
+
+/** The last term in which anybody leads: one more, and a number would not hold its successor. */
+const TERM_MAX: Term = Number.MAX_SAFE_INTEGER - 1;
+
+/** Draws a new timeout. Different draws on different nodes are what breaks ties. */
+export function restartElectionTimer(state: RaftState): void {
+  const { electionTimeoutMs, random } = state.options;
+  const draw = random();
+  assert(draw >= 0 && draw < 1, `raft: random draws from 0 to below 1, got ${draw}`);
+  state.electionTimeoutMs = electionTimeoutMs * (1 + draw);
+  state.electionAt = state.now + state.electionTimeoutMs;
+}
+
+/**
+ * Becomes a follower. In the same term the vote stays: it has been given, whatever became of it.
+ * Resets no timer, save for a leader, who has none to go on with.
+ */
+export function stepDown(state: RaftState, term: Term): void {
+  const led = state.role === "leader";
+  state.role = "follower";
+  state.leader = NOBODY;
+  state.progress = [];
+  state.grants = [];
+  if (term > state.term) setHardState(state, term, NOBODY);
+  if (led) restartElectionTimer(state);
+}
+
+/** The leader of this term has spoken. */
+export function followLeader(state: RaftState, from: NodeId): void {
+  assert(
+    state.role !== "leader",
+    `raft: one leader in term ${state.term}: node ${from} and this node ${state.options.self}`,
+  );
+  if (state.role !== "follower") stepDown(state, state.term);
+  assert(
+    state.leader === NOBODY || state.leader === from,
+    `raft: one leader in term ${state.term}: node ${from} and node ${state.leader}`,
+  );
+  state.leader = from;
+  state.leaderHeardAt = state.now;
+  state.electionAt = state.now + state.electionTimeoutMs;
+}
+
+/** Time has passed without a leader. Asks whether an election could be won before starting one. */
+export function startPreVote(state: RaftState): void {
+  restartElectionTimer(state);
+  if (state.term >= TERM_MAX) return;
+  state.role = "pre-candidate";
+  state.leader = NOBODY;
+  state.attempt += 1;
+  // Nothing is promised by a pre-vote, so our own needs no disk.
+  state.grants = [state.options.self];
+  if (state.grants.length >= state.quorum) startElection(state);
+  else askForVotes(state, true);
+}
+
+function startElection(state: RaftState): void {
+  restartElectionTimer(state);
+  state.role = "candidate";
+  state.attempt += 1;
+  state.grants = [];
+  setHardState(state, state.term + 1, state.options.self);
+  state.ownVoteSeq = state.hardStateSeq;
+  askForVotes(state, false);
+}
+
+function askForVotes(state: RaftState, pre: boolean): void {
+  const message: VoteMessage = {
+    kind: "vote",
+    term: pre ? state.term + 1 : state.term,
+    lastIndex: state.log.lastIndex,
+    lastTerm: state.log.lastTerm,
+    pre,
+    attempt: state.attempt,
+  };
+  for (const peer of state.peers) send(state, peer, message);
+}
+
+/**
+ * True while this node has reason to believe in a living leader. Requests for votes of a newer
+ * term are then ignored, unread: whoever sends them cannot hear the leader, but others can.
+ */
+export function isSticky(state: RaftState): boolean {
+  if (state.role === "leader") return true;
+  if (state.leader === NOBODY) return false;
+  return state.now - state.leaderHeardAt < state.options.electionTimeoutMs;
+}
+
+/** Answers a request whose term is at least ours (a pre-vote) or exactly ours (a vote). */
+export function handleVote(state: RaftState, from: NodeId, message: VoteMessage): void {
+  const free = state.vote === from || (state.vote === NOBODY && state.leader === NOBODY);
+  const newer = message.pre && message.term > state.term;
+  const granted = (free || newer) && isUpToDate(state, message);
+  if (granted && !message.pre) {
+    if (state.vote === NOBODY) setHardState(state, state.term, from);
+    // The voter has chosen: it gives its candidate time to win.
+    state.electionAt = state.now + state.electionTimeoutMs;
+  }
+  answerVote(state, from, message, granted);
+}
+
+/** Sends the answer. It leaves once the vote is on disk, as everything does that says our term. */
+export function answerVote(
+  state: RaftState,
+  from: NodeId,
+  message: VoteMessage,
+  granted: boolean,
+): void {
+  const { pre, attempt } = message;
+  const term = granted ? message.term : state.term;
+  send(state, from, { kind: "voteReply", term, granted, pre, attempt });
+}
+
+/** The last term decides, and only between equal last terms the length of the log. */
+function isUpToDate(state: RaftState, message: VoteMessage): boolean {
+  const { lastIndex, lastTerm } = state.log;
+  if (message.lastTerm !== lastTerm) return message.lastTerm > lastTerm;
+  return message.lastIndex >= lastIndex;
+}
+
+export function handleVoteReply(state: RaftState, from: NodeId, message: VoteReplyMessage): void {
+  const asking = message.pre ? "pre-candidate" : "candidate";
+  if (state.role !== asking || message.attempt !== state.attempt || !message.granted) return;
+  if (message.term !== (message.pre ? state.term + 1 : state.term)) return;
+  addGrant(state, from);
+  if (state.grants.length < state.quorum) return;
+  if (message.pre) startElection(state);
+  else startLeading(state);
+}
+
+/** Our vote for ourselves counts like any other: once it is on disk. */
+export function countOwnVote(state: RaftState): void {
+  if (state.role !== "candidate" || state.persistedSeq < state.ownVoteSeq) return;
+  addGrant(state, state.options.self);
+  if (state.grants.length >= state.quorum) startLeading(state);
+}
+
+function addGrant(state: RaftState, voter: NodeId): void {
+  if (!state.grants.includes(voter)) state.grants.push(voter);
+}
+
+/**
+ * Opens the term with an entry of its own: until one is committed, a leader cannot tell which
+ * entries of older terms are.
+ */
+function startLeading(state: RaftState): void {
+  const first = state.log.lastIndex + 1;
+  state.role = "leader";
+  state.leader = state.options.self;
+  state.grants = [];
+  state.progress = state.peers.map((peer) => createProgress(peer, first, state.now));
+  state.heartbeatAt = state.now + state.options.heartbeatMs;
+  state.diskSilentSince = state.now;
+  appendEntries(state, { sizes: [0], runs: [{ first, term: state.term }] }, "noop");
+}
+
+/** When a leader must give up: no quorum has answered for so long, or its own disk has not. */
+export function leaseEnd(state: RaftState): Ms {
+  const heard = state.progress.map((progress) => progress.lastReplyAt).sort((a, b) => b - a);
+  // The leader itself makes the quorum one smaller.
+  const quorumHeardAt = heard[state.quorum - 2] ?? state.now;
+  const diskHeardAt = state.pending.length > 0 ? state.diskSilentSince : state.now;
+  return Math.min(quorumHeardAt, diskHeardAt) + state.options.electionTimeoutMs;
+}
+
+/** What a runtime that was stalled believes about silence is worthless: all silences start anew. */
+export function forgetSilence(state: RaftState): void {
+  restartElectionTimer(state);
+  state.diskSilentSince = state.now;
+  for (const progress of state.progress) progress.lastReplyAt = state.now;
+}

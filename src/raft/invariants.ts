@@ -1,0 +1,68 @@
+/**
+ * What holds after every step, checked after every step, in production too.
+ *
+ * A core that has broken one of these must not go on: it might acknowledge what is not safe.
+ * Chapter: 07-raft. The checks inside log.ts, commit.ts and election.ts belong to them.
+ */
+import { assert } from "#base";
+import type { Progress } from "./progress.ts";
+import type { RaftState } from "./state.ts";
+import type { Index, NodeId, Term } from "./types.ts";
+
+/** Messages of one step to one peer, beside a full window of appends: a vote or a heartbeat. */
+const EXTRA_MESSAGES_MAX = 2;
+
+/** What must never fall, as it was after the step before. */
+export interface Watermarks {
+  term: Term;
+  vote: NodeId;
+  commitIndex: Index;
+  appliedIndex: Index;
+  compactedIndex: Index;
+}
+
+export function watermarksOf(state: RaftState): Watermarks {
+  const { term, vote, commitIndex, appliedIndex } = state;
+  return { term, vote, commitIndex, appliedIndex, compactedIndex: state.log.compactedIndex };
+}
+
+/** Checks the state after a step, and remembers it for the next one. */
+export function checkInvariants(state: RaftState, seen: Watermarks, deadline: number): void {
+  const { log, term, commitIndex, stableIndex, applyingIndex, appliedIndex } = state;
+  assert(term >= seen.term, `raft: term fell from ${seen.term} to ${term}`);
+  assert(
+    term > seen.term || seen.vote === 0 || state.vote === seen.vote,
+    `raft: the vote in term ${term} changed from ${seen.vote} to ${state.vote}`,
+  );
+  assert(commitIndex >= seen.commitIndex, `raft: commit fell to ${commitIndex}`);
+  assert(commitIndex <= log.lastIndex, `raft: commit ${commitIndex} behind the log`);
+  assert(stableIndex <= log.lastIndex, `raft: stable ${stableIndex} behind the log`);
+  assert(log.lastTerm <= term, `raft: the log is of term ${log.lastTerm}, we are in ${term}`);
+  assert(appliedIndex >= seen.appliedIndex, `raft: applied fell to ${appliedIndex}`);
+  assert(appliedIndex <= applyingIndex, `raft: applied ${appliedIndex} unasked`);
+  assert(applyingIndex <= commitIndex, `raft: ${applyingIndex} applied before commit`);
+  assert(applyingIndex <= stableIndex, `raft: ${applyingIndex} applied before the disk has it`);
+  assert(log.compactedIndex >= seen.compactedIndex, "raft: compaction went back");
+  assert(log.compactedIndex <= appliedIndex, "raft: compacted before applied");
+  assert(Number.isFinite(deadline), `raft: deadline ${deadline}`);
+  assert(
+    (state.role === "leader") === (state.leader === state.options.self),
+    `raft: ${state.role} believes in leader ${state.leader}`,
+  );
+  const sendsMax = state.peers.length * (state.options.inFlightMax + EXTRA_MESSAGES_MAX);
+  assert(state.sends.length <= sendsMax, `raft: ${state.sends.length} messages in one step`);
+  for (const progress of state.progress) checkProgress(state, progress);
+  Object.assign(seen, watermarksOf(state));
+}
+
+function checkProgress(state: RaftState, progress: Progress): void {
+  const { peer, match, next, inFlightLasts } = progress;
+  assert(match >= 0, `raft: node ${peer}: match ${match}`);
+  assert(match < next, `raft: node ${peer}: match ${match}, next ${next}`);
+  assert(next <= state.log.lastIndex + 1, `raft: node ${peer}: next ${next} behind the log`);
+  assert(inFlightLasts.length <= state.options.inFlightMax, `raft: node ${peer}: window too full`);
+  assert(
+    progress.state === "replicate" || inFlightLasts.length === 0,
+    `raft: node ${peer}: appends under way while probing`,
+  );
+}
