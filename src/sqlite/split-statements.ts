@@ -51,12 +51,11 @@ export function splitStatements(sql: string): SplitSql {
       // Space never begins or ends a statement.
     } else if (kind === TokenKind.comment) {
       if (!scanner.inPiece) endsEmpty = true;
-    } else if (kind === TokenKind.semicolon && !scanner.semicolonContinues(end)) {
-      const piece = scanner.finish();
-      if (piece === undefined) endsEmpty = true;
-      else {
-        pieces.push(piece);
-        endsEmpty = false;
+    } else if (kind === TokenKind.semicolon) {
+      if (!scanner.semicolonContinues(end)) {
+        const piece = scanner.finish();
+        if (piece !== undefined) pieces.push(piece);
+        endsEmpty = piece === undefined;
       }
     } else {
       scanner.add(kind, at, end);
