@@ -65,8 +65,12 @@ test("every npm command that a page names is a script of the package", () => {
   const own = new Set(["install", "ci", ...scripts]);
   const unknown: string[] = [];
   for (const path of pages()) {
-    for (const match of textOf(path).matchAll(/\bnpm (?:run )?([a-z]+)/g)) {
-      if (!own.has(match[1] ?? "")) unknown.push(`${path}: ${match[0]}`);
+    const { fences: blocks, prose } = readPage(path);
+    const spans = prose.flatMap((line) => line.match(/`[^`]+`/g) ?? []);
+    for (const code of [...spans, ...blocks.map(({ text }) => text)]) {
+      for (const match of code.matchAll(/\bnpm (?:run )?([a-z]+)/g)) {
+        if (!own.has(match[1] ?? "")) unknown.push(`${path}: ${match[0]}`);
+      }
     }
   }
   expect(unknown).toEqual([]);

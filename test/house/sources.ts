@@ -4,7 +4,7 @@
  * Invariant: nothing here writes, imports a module of `src`, or leaves the repository.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
@@ -54,6 +54,13 @@ export function filesUnder(directory: string, ending: string): string[] {
 /** The text of a file of the repository. */
 export function textOf(path: string): string {
   return readFileSync(join(root, path), "utf8");
+}
+
+/** The opening block comment of a file, without its stars; empty if it opens with something else. */
+export function headerOf(path: string): string {
+  const text = textOf(path).replace(/^#!.*\n/, "");
+  const header = /^\/\*\*?([\s\S]*?)\*\//.exec(text)?.[1] ?? "";
+  return header.replace(/^\s*\* ?/gm, "").trim();
 }
 
 /** Tells whether a path of the repository exists. */
@@ -129,9 +136,4 @@ function importedNames(node: ts.ImportDeclaration): string[] {
   const bindings = node.importClause?.namedBindings;
   if (bindings === undefined || !ts.isNamedImports(bindings)) return [];
   return bindings.elements.map((element) => (element.propertyName ?? element.name).text);
-}
-
-/** The path of a URL or an absolute path as the repository names it. */
-export function relativeToRoot(path: string): string {
-  return relative(root, path).split("\\").join("/");
 }

@@ -1,0 +1,44 @@
+/**
+ * Files that lay out a format, and the tables at their heads.
+ *
+ * Invariant: what counts as a codec is decided by what a file calls, not by its name.
+ */
+import ts from "typescript";
+import { filesUnder, headerOf, importsOf, walk } from "./sources.ts";
+
+/** Names that put numbers into bytes: the functions of `bytes`, and its writer. */
+const WRITES = /^(put(U32|U64|Varint)|ByteWriter|createByteWriter|openByteWriter)$/;
+
+/** Setters of `DataView` and of `Buffer`. */
+const SETS = /^(set|write)(Uint|UInt|Int|BigInt|BigUint|BigUInt|Float|Double)\d*(LE|BE)?$/;
+
+/** Files of `src` that lay out a format. Formats begin above `bytes`, which knows integers only. */
+export function codecs(): string[] {
+  return filesUnder("src", ".ts")
+    .filter((path) => !/^src\/(bytes|platform)\//.test(path))
+    .filter((path) => laysOut(path));
+}
+
+function laysOut(path: string): boolean {
+  const imported = importsOf(path).some(
+    ({ specifier, names }) => specifier === "#bytes" && names.some((name) => WRITES.test(name)),
+  );
+  let found = imported;
+  walk(path, (node) => {
+    if (ts.isPropertyAccessExpression(node) && SETS.test(node.name.text)) found = true;
+  });
+  return found;
+}
+
+/** The rows of the Markdown tables in a file's opening comment, spaces made one. */
+export function tableOf(path: string): string[] {
+  return rowsOf(headerOf(path));
+}
+
+/** The rows of the Markdown tables in a text, each with its spaces and dashes made one. */
+export function rowsOf(text: string): string[] {
+  return text
+    .split("\n")
+    .filter((line) => /^\s*\|.*\|\s*$/.test(line))
+    .map((line) => line.trim().replace(/-{2,}/g, "-").replace(/\s+/g, " "));
+}
