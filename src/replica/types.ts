@@ -5,7 +5,7 @@
  * atomic with the effects. K5 all decisions of replicas come from the log.
  */
 import type { Bytes, Ms } from "#base";
-import type { Clock, Disk, Net, Random } from "#platform/types";
+import type { Clock, Net, Random } from "#platform/types";
 import type { HardState, Index, NodeId, Role, Term, TermRun } from "#raft/types";
 
 /** Stored in the log: never renumber. */
@@ -128,10 +128,10 @@ export interface ReplicaOptions {
   readonly heartbeatMs?: Ms;
   /** Bytes that are accepted and not yet applied, before proposals are refused as busy. Default 256 MiB. */
   readonly pendingBytesMax?: number;
-  /** Entries kept behind the durable index. Default 1024. */
-  readonly trailingEntries?: number;
   /** Called when the replica cannot go on: a poisoned log, a broken invariant. */
   readonly onFatal: (error: Error) => void;
+  /** Told when a peer needs entries that every member was believed to have: its disk went back in time. */
+  readonly onBehind?: (peer: NodeId, needs: Index) => void;
 }
 
 /** Facts for `/status` and for forwarding. */

@@ -114,8 +114,8 @@ export interface SqliteThreads {
   readonly applierPort: import("node:worker_threads").MessagePort;
   /** The applied index in the database file when it was opened. */
   readonly appliedIndexAtOpen: number;
-  /** The last result of a wanted entry; `proposalId` is the replica's. */
-  onResult(f: (proposalId: number, result: Bytes) => void): void;
+  /** Sets who gets the result of a wanted entry; `proposalId` is the replica's, `index` the entry's. */
+  onResult(f: (proposalId: number, index: number, result: Bytes) => void): void;
   /** Called once if a thread dies of our bug or of a failing engine: the process must stop. */
   onFatal(f: (error: Error) => void): void;
   read(request: ReadRequest): Promise<ReadResponse>;

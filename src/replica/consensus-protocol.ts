@@ -1,0 +1,95 @@
+/**
+ * What the main thread and the consensus thread say to each other. Plain data; entry and call bytes are
+ * transferred, not copied.
+ *
+ * Invariant: each `propose` ends in exactly one of a result from the state machine's thread or a failure from
+ * here, or in silence while its fate is open; the main thread has the timeout. Chapter: 08-replica.
+ */
+import {
+  type Bytes,
+  CairnError,
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorDetails,
+  errorText,
+  type Ms,
+} from "#base";
+import type { Configuration, Identity, ProposalFailure, ReplicaStatus } from "./types.ts";
+
+/** How the consensus thread is started. */
+export interface ConsensusSettings {
+  readonly dataDir: string;
+  readonly nodeId: string;
+  /** Where to listen, `host:port`. */
+  readonly address: string;
+  readonly electionTimeoutMs: Ms;
+  readonly heartbeatMs: Ms;
+  /** What the state machine had applied when it was opened. */
+  readonly appliedIndex: number;
+}
+
+/** An error as plain data. */
+export interface WireError {
+  readonly code: ErrorCode | "INVARIANT";
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
+
+export type ToConsensus =
+  | { readonly kind: "propose"; readonly entries: readonly { id: number; bytes: Bytes }[] }
+  | {
+      readonly kind: "call";
+      readonly id: number;
+      readonly address: string;
+      readonly method: string;
+      readonly payload: Bytes;
+      readonly timeoutMs: Ms;
+    }
+  /** The main thread's answer to a `request`. */
+  | { readonly kind: "answer"; readonly id: number; readonly outcome: Outcome<Bytes> }
+  | { readonly kind: "bootstrap"; readonly id: number; readonly configuration: Configuration }
+  | { readonly kind: "status"; readonly id: number }
+  | { readonly kind: "close" };
+
+export type FromConsensus =
+  | {
+      readonly kind: "opened";
+      readonly address: string;
+      readonly identity: Identity;
+      readonly configuration: Configuration | undefined;
+    }
+  | { readonly kind: "failure"; readonly id: number; readonly failure: ProposalFailure }
+  | { readonly kind: "called"; readonly id: number; readonly outcome: Outcome<Bytes> }
+  | {
+      readonly kind: "request";
+      readonly id: number;
+      readonly method: string;
+      readonly payload: Bytes;
+    }
+  | { readonly kind: "bootstrapped"; readonly id: number; readonly outcome: Outcome<null> }
+  | { readonly kind: "role"; readonly status: ReplicaStatus }
+  | { readonly kind: "status"; readonly id: number; readonly status: ReplicaStatus | undefined }
+  /** Something worth a line in the log. */
+  | { readonly kind: "notice"; readonly text: string }
+  | { readonly kind: "fatal"; readonly error: WireError }
+  | { readonly kind: "closed" };
+
+/** How something asked for came out. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: WireError };
+
+/** Turns anything thrown into plain data. */
+export function toWireError(error: unknown): WireError {
+  if (error instanceof CairnError) {
+    return { code: error.code, message: error.message, details: error.details };
+  }
+  return { code: "INVARIANT", message: errorText(error), details: {} };
+}
+
+/** Turns plain data back into the error. */
+export function fromWireError({ code, message, details }: WireError): Error {
+  return Object.hasOwn(ERROR_CODES, code)
+    ? new CairnError(code as ErrorCode, message, { details })
+    : new Error(message);
+}

@@ -1,0 +1,228 @@
+/**
+ * The consensus thread as the main thread sees it.
+ *
+ * Proposals of one turn of the event loop travel in one message. Results of proposals do not come back
+ * this way: the state machine's thread sends them to the main thread directly.
+ * Chapter: 08-replica.
+ */
+import type { Bytes, Ms } from "#base";
+import { type Port, spawnThread } from "#platform";
+import {
+  type ConsensusSettings,
+  type FromConsensus,
+  fromWireError,
+  type Outcome,
+  type ToConsensus,
+  toWireError,
+} from "./consensus-protocol.ts";
+import type { RpcHandler } from "./rpc.ts";
+import type { Configuration, Identity, ProposalFailure, ReplicaStatus } from "./types.ts";
+
+/** See the file's header. */
+export interface ConsensusThread {
+  /** Where other nodes reach this one, with the real port. */
+  readonly address: string;
+  readonly identity: Identity;
+  /** Undefined until the node belongs to a cluster. */
+  readonly configuration: Configuration | undefined;
+  /** As of the last change of role, term or leader. */
+  readonly latest: ReplicaStatus | undefined;
+  /**
+   * Proposes an entry made by `encodeEntry`; its bytes are given away.
+   *
+   * @param proposalId - unique in this process, above 0; comes back with the failure or the result.
+   */
+  propose(proposalId: number, entry: Bytes): void;
+  onFailure(f: (proposalId: number, failure: ProposalFailure) => void): void;
+  onRole(f: (status: ReplicaStatus) => void): void;
+  /** Calls a method at another node. Errors as `RpcClient.call`. `payload` is copied. */
+  call(address: string, method: string, payload: Bytes, timeoutMs: Ms): Promise<Bytes>;
+  /** Sets who answers the calls of other nodes. */
+  onCall(handler: RpcHandler): void;
+  /** Makes this node a member of a new cluster, durably. @throws `REPLICA_IDENTITY_MISMATCH` */
+  bootstrap(configuration: Configuration): Promise<void>;
+  /** Fresh facts; undefined until the node belongs to a cluster. */
+  status(): Promise<ReplicaStatus | undefined>;
+  onNotice(f: (text: string) => void): void;
+  /** Called once if the thread cannot go on. */
+  onFatal(f: (error: Error) => void): void;
+  /** Syncs and closes the log, frees the port, ends the thread. */
+  close(): Promise<void>;
+}
+
+type Settle = (outcome: Outcome<unknown>) => void;
+
+class MainSide implements ConsensusThread {
+  readonly #port: Port<ToConsensus, FromConsensus>;
+  readonly address: string;
+  readonly identity: Identity;
+  #configuration: Configuration | undefined;
+  #latest: ReplicaStatus | undefined;
+  #queued: { id: number; bytes: Bytes }[] = [];
+  readonly #waiting = new Map<number, Settle>();
+  #nextId = 1;
+  #handler: RpcHandler | undefined;
+  #failed: (id: number, failure: ProposalFailure) => void = () => undefined;
+  #roleChanged: (status: ReplicaStatus) => void = () => undefined;
+  #noticed: (text: string) => void = () => undefined;
+  #died: (error: Error) => void = () => undefined;
+  #closed: () => void = () => undefined;
+
+  constructor(
+    port: Port<ToConsensus, FromConsensus>,
+    opened: Extract<FromConsensus, { kind: "opened" }>,
+    early: readonly FromConsensus[],
+  ) {
+    this.#port = port;
+    this.address = opened.address;
+    this.identity = opened.identity;
+    this.#configuration = opened.configuration;
+    port.onMessage((message) => this.#onMessage(message));
+    for (const message of early) this.#onMessage(message);
+  }
+
+  get configuration(): Configuration | undefined {
+    return this.#configuration;
+  }
+  get latest(): ReplicaStatus | undefined {
+    return this.#latest;
+  }
+
+  propose(id: number, bytes: Bytes): void {
+    this.#queued.push({ id, bytes });
+    if (this.#queued.length === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const entries = this.#queued;
+    this.#queued = [];
+    this.#port.post(
+      { kind: "propose", entries },
+      entries.map((entry) => entry.bytes.buffer as ArrayBuffer),
+    );
+  }
+
+  onFailure(f: (proposalId: number, failure: ProposalFailure) => void): void {
+    this.#failed = f;
+  }
+  onRole(f: (status: ReplicaStatus) => void): void {
+    this.#roleChanged = f;
+    if (this.#latest !== undefined) f(this.#latest);
+  }
+  onNotice(f: (text: string) => void): void {
+    this.#noticed = f;
+  }
+  onFatal(f: (error: Error) => void): void {
+    this.#died = f;
+  }
+  onCall(handler: RpcHandler): void {
+    this.#handler = handler;
+  }
+
+  call(address: string, method: string, payload: Bytes, timeoutMs: Ms): Promise<Bytes> {
+    return this.#ask<Bytes>((id) => ({ kind: "call", id, address, method, payload, timeoutMs }));
+  }
+
+  async bootstrap(configuration: Configuration): Promise<void> {
+    await this.#ask<null>((id) => ({ kind: "bootstrap", id, configuration }));
+    this.#configuration = configuration;
+  }
+
+  status(): Promise<ReplicaStatus | undefined> {
+    return this.#ask<ReplicaStatus | undefined>((id) => ({ kind: "status", id }));
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#closed = resolve;
+    });
+    this.#port.post({ kind: "close" });
+    await closed;
+    this.#port.close();
+  }
+
+  #ask<T>(message: (id: number) => ToConsensus): Promise<T> {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, (outcome) => {
+        // What the thread answers to this kind of message has this type: see consensus-protocol.ts.
+        if (outcome.ok) resolve(outcome.value as T);
+        else reject(fromWireError(outcome.error));
+      });
+      this.#port.post(message(id));
+    });
+  }
+
+  #settle(id: number, outcome: Outcome<unknown>): void {
+    this.#waiting.get(id)?.(outcome);
+    this.#waiting.delete(id);
+  }
+
+  #onMessage(message: FromConsensus): void {
+    switch (message.kind) {
+      case "failure":
+        return this.#failed(message.id, message.failure);
+      case "called":
+      case "bootstrapped":
+        return this.#settle(message.id, message.outcome);
+      case "status":
+        return this.#settle(message.id, { ok: true, value: message.status });
+      case "request":
+        void this.#answer(message.id, message.method, message.payload);
+        return;
+      case "role":
+        this.#latest = message.status;
+        return this.#roleChanged(message.status);
+      case "notice":
+        return this.#noticed(message.text);
+      case "fatal":
+        return this.#died(fromWireError(message.error));
+      case "closed":
+        return this.#closed();
+      case "opened":
+        return;
+    }
+  }
+
+  async #answer(id: number, method: string, payload: Bytes): Promise<void> {
+    let outcome: Outcome<Bytes>;
+    try {
+      if (this.#handler === undefined) throw new Error(`no handler for ${method} yet`);
+      outcome = { ok: true, value: await this.#handler(method, payload) };
+    } catch (error) {
+      outcome = { ok: false, error: toWireError(error) };
+    }
+    this.#port.post({ kind: "answer", id, outcome });
+  }
+}
+
+/**
+ * Starts the thread and opens log and port on it.
+ *
+ * @param applierPort - the state machine's end, given away.
+ * @throws what opening throws: `WAL_CORRUPT`, `NET_ADDRESS_IN_USE`, `REPLICA_IDENTITY_MISMATCH` and others, by code.
+ */
+export function openConsensusThread(
+  settings: ConsensusSettings,
+  applierPort: import("node:worker_threads").MessagePort,
+): Promise<ConsensusThread> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const port = spawnThread<ToConsensus, FromConsensus>(
+    new URL(`./consensus-worker.${extension}`, import.meta.url),
+    { name: "consensus", data: { settings, applierPort }, transfer: [applierPort] },
+  );
+  return new Promise((resolve, reject) => {
+    const early: FromConsensus[] = [];
+    port.onError((error) => reject(error));
+    port.onMessage((message) => {
+      if (message.kind === "fatal") {
+        port.close();
+        reject(fromWireError(message.error));
+      } else if (message.kind === "opened") {
+        const thread: MainSide = new MainSide(port, message, early);
+        resolve(thread);
+      } else early.push(message);
+    });
+  });
+}

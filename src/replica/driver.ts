@@ -1,0 +1,419 @@
+/**
+ * The driver: it carries out what the pure core decides, on a real log, net and clock.
+ *
+ * One persist is one write; all persists that pile up while a sync is under way share the next one. What
+ * may leave only after a persist waits here. Sending and writing overlap: appends go out in the same turn
+ * in which the leader's own copy is handed to the disk.
+ *
+ * Invariant: nothing that the core tagged `after` a persist leaves before that persist is durable (R9).
+ * When the log fails, or the core finds its invariants broken, the driver stops for good and says so.
+ * Chapter: 08-replica. Source: Ongaro (2014), section 10.2.1, on writing in parallel.
+ */
+import { assert, type Bytes, type Cancel, errorText, type Ms } from "#base";
+import type { Clock, Net } from "#platform/types";
+import { createRaftCore } from "#raft";
+import type { Index, Input, Output, PersistSeq, RaftCore } from "#raft/types";
+import { decodeEntry, encodeEntry } from "./entry.ts";
+import { decodeMessage, encodeMessage } from "./message-codec.ts";
+import { createProposals, type Proposals } from "./proposals.ts";
+import type {
+  Applier,
+  CommittedEntry,
+  LogEntry,
+  ProposalFailure,
+  RaftLog,
+  Replica,
+  ReplicaOptions,
+  ReplicaStatus,
+} from "./types.ts";
+
+const DEFAULTS = {
+  electionTimeoutMs: 1000,
+  heartbeatMs: 100,
+  pendingBytesMax: 256 * 1024 * 1024,
+};
+
+/** Entries handed to the state machine in one go; keeps memory flat while a long log is replayed. */
+const APPLY_BYTES_MAX = 4 * 1024 * 1024;
+
+/** The log is worth shortening when so many entries could go, or when it has so many bytes. */
+const COMPACT_ENTRIES_MIN = 8192;
+const COMPACT_LOG_BYTES_MIN = 32 * 1024 * 1024;
+
+/** How often to look: it costs a copy of the core's status, and a shortening costs a sync. */
+const COMPACT_CHECK_MS = 500;
+
+type SendOutput = Extract<Output, { kind: "send" }>;
+
+class DrivenReplica implements Replica {
+  readonly #options: ReplicaOptions;
+  readonly #core: RaftCore;
+  readonly #log: RaftLog;
+  readonly #net: Net;
+  readonly #clock: Clock;
+  readonly #applier: Applier;
+  readonly #proposals: Proposals;
+  readonly #heartbeatMs: Ms;
+  /** Waiting for their persist, in order. */
+  #held: SendOutput[] = [];
+  #writtenSeq: PersistSeq = 0;
+  #persistedSeq: PersistSeq = 0;
+  #syncing = false;
+  #applied: Index;
+  #durable: Index = 0;
+  #submitted: Index;
+  /** Committed and durable here: may be applied. */
+  #ready: Index;
+  #consideredAt: Ms = 0;
+  #compactTo: Index = 0;
+  #compacting = false;
+  #cancelTimer: Cancel = () => undefined;
+  #stopped = false;
+  #roleChanged: (status: ReplicaStatus) => void = () => undefined;
+  #lastRole = "";
+
+  constructor(options: ReplicaOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#net = options.net;
+    this.#clock = options.clock;
+    this.#applier = options.applier;
+    this.#applied = options.appliedIndex;
+    this.#submitted = options.appliedIndex;
+    this.#ready = options.appliedIndex;
+    this.#heartbeatMs = options.heartbeatMs ?? DEFAULTS.heartbeatMs;
+    this.#proposals = createProposals(options.pendingBytesMax ?? DEFAULTS.pendingBytesMax);
+    const { state } = options.log;
+    this.#core = createRaftCore(
+      {
+        self: options.self,
+        voters: options.configuration.members.map((member) => member.number),
+        electionTimeoutMs: options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs,
+        heartbeatMs: this.#heartbeatMs,
+        random: () => options.random.fraction(),
+      },
+      { ...state, appliedIndex: options.appliedIndex },
+      options.clock.now(),
+    );
+    this.#net.onFrame((from, frame) => this.#guard(() => this.#onFrame(from, frame)));
+    this.#applier.onApplied((applied, durable) =>
+      this.#guard(() => this.#onApplied(applied, durable)),
+    );
+    this.#arm();
+  }
+
+  propose(proposalId: number, entry: Bytes): void {
+    if (this.#stopped) return this.#proposals.refuse(proposalId, "not-leader");
+    if (!this.#proposals.hasRoom(entry.length)) return this.#proposals.refuse(proposalId, "busy");
+    this.#guard(() => {
+      this.#proposals.begin(proposalId, entry);
+      this.#step({ kind: "propose", id: proposalId, sizes: [entry.length] });
+    });
+  }
+
+  onFailure(f: (proposalId: number, failure: ProposalFailure) => void): void {
+    this.#proposals.onFailure(f);
+  }
+
+  onRole(f: (status: ReplicaStatus) => void): void {
+    this.#roleChanged = f;
+  }
+
+  /** Tells the core that frames to a peer were lost. */
+  unreachable(peer: number): void {
+    this.#guard(() => this.#step({ kind: "unreachable", peer }));
+  }
+
+  status(): ReplicaStatus {
+    const status = this.#core.status();
+    const silence =
+      status.role === "leader"
+        ? 0
+        : status.leaderHeardAt < 0
+          ? -1
+          : this.#clock.now() - status.leaderHeardAt;
+    return {
+      self: status.self,
+      role: status.role,
+      term: status.term,
+      leader: status.leader,
+      commitIndex: status.commitIndex,
+      appliedIndex: this.#applied,
+      durableIndex: this.#durable,
+      firstIndex: status.firstIndex,
+      lastIndex: status.lastIndex,
+      lastTerm: status.lastTerm,
+      logBytes: this.#log.sizeBytes,
+      leaderSilenceMs: silence,
+      peers: status.peers.map(({ peer, match }) => ({ peer, match })),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    await this.#log.close();
+  }
+
+  #stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer();
+    this.#held = [];
+  }
+
+  /** Our bug or a broken disk: stop, say so once, and let the process start over from its disk. */
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.#stop();
+    this.#options.onFatal(error instanceof Error ? error : new Error(errorText(error)));
+  }
+
+  #guard(work: () => void): void {
+    if (this.#stopped) return;
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /* ---- inputs ---- */
+
+  #onFrame(from: number, frame: Bytes): void {
+    const { message, entries, compactTo } = decodeMessage(frame);
+    this.#step({ kind: "message", from, message }, entries);
+    if (compactTo > this.#compactTo && message.term === this.#core.status().term) {
+      this.#compactTo = compactTo;
+    }
+  }
+
+  #onApplied(applied: Index, durable: Index): void {
+    assert(applied >= this.#applied, `replica: applied index fell to ${applied}`);
+    this.#applied = applied;
+    this.#durable = Math.max(this.#durable, durable);
+    this.#proposals.applied(applied);
+    this.#step({ kind: "applied", index: applied });
+    this.#submitMore();
+    this.#considerCompaction();
+  }
+
+  /**
+   * Sets one timer for the core's deadline. After a stall of this thread the timer comes before the
+   * heartbeats that wait in the sockets; so the decision to campaign is put off until they were read.
+   */
+  #arm(): void {
+    this.#cancelTimer();
+    if (this.#stopped) return;
+    const deadline = this.#core.deadline;
+    this.#cancelTimer = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () => {
+      this.#cancelTimer = this.#clock.whenIdle(() =>
+        this.#guard(() => {
+          const lateMs = this.#clock.now() - deadline;
+          // Past one heartbeat the thread was stalled, and silence proves nothing about the leader.
+          const stalled = lateMs > this.#heartbeatMs && this.#core.role !== "leader";
+          this.#step(stalled ? { kind: "stalled" } : { kind: "tick" });
+        }),
+      );
+    });
+  }
+
+  /* ---- the core and its outputs ---- */
+
+  #step(input: Input, messageEntries: readonly Bytes[] = []): void {
+    const outputs: Output[] = [];
+    this.#core.step(this.#clock.now(), input, outputs);
+    // Writes first: a message of the same step may carry entries that only the log can produce.
+    for (const output of outputs) {
+      if (output.kind === "persist") this.#write(output, input, messageEntries);
+      else if (output.kind === "accepted") {
+        this.#proposals.accepted(output.id, output.from, output.term);
+      }
+    }
+    for (const output of outputs) this.#carryOut(output);
+    this.#startSync();
+    if (!this.#stopped) this.#arm();
+  }
+
+  #write(
+    persist: Extract<Output, { kind: "persist" }>,
+    input: Input,
+    messageEntries: readonly Bytes[],
+  ): void {
+    const { hardState, truncateFrom, append } = persist;
+    this.#log.write({
+      ...(hardState === undefined ? {} : { hardState }),
+      ...(truncateFrom === undefined ? {} : { truncateFrom }),
+      ...(append === undefined ? {} : { entries: this.#entriesOf(append, input, messageEntries) }),
+    });
+    this.#writtenSeq = persist.seq;
+  }
+
+  #entriesOf(
+    append: NonNullable<Extract<Output, { kind: "persist" }>["append"]>,
+    input: Input,
+    messageEntries: readonly Bytes[],
+  ): LogEntry[] {
+    const entries: LogEntry[] = [];
+    let run = 0;
+    for (let index = append.from; index < append.from + append.count; index += 1) {
+      while ((append.runs[run + 1]?.first ?? Number.POSITIVE_INFINITY) <= index) run += 1;
+      const term = append.runs[run]?.term ?? 0;
+      entries.push({
+        index,
+        term,
+        bytes: this.#bytesOf(append.source, index, input, messageEntries),
+      });
+    }
+    return entries;
+  }
+
+  #bytesOf(
+    source: "proposal" | "message" | "noop",
+    index: Index,
+    input: Input,
+    messageEntries: readonly Bytes[],
+  ): Bytes {
+    if (source === "noop") return encodeEntry("noop", new Uint8Array(0));
+    const bytes =
+      source === "proposal" && input.kind === "propose"
+        ? this.#proposals.entryOf(input.id)
+        : input.kind === "message" && input.message.kind === "append"
+          ? messageEntries[index - input.message.prevIndex - 1]
+          : undefined;
+    assert(bytes !== undefined, `replica: bytes of entry ${index} from ${source} are at hand`);
+    return bytes;
+  }
+
+  #carryOut(output: Output): void {
+    switch (output.kind) {
+      case "send":
+        if (output.after !== undefined && output.after > this.#persistedSeq) {
+          this.#held.push(output);
+        } else this.#send(output);
+        return;
+      case "apply":
+        this.#ready = output.to;
+        this.#submitMore();
+        return;
+      case "refused":
+        this.#proposals.refuse(output.id, output.reason === "not-leader" ? "not-leader" : "busy");
+        return;
+      case "role":
+        this.#reportRole();
+        return;
+      case "behind":
+        this.#options.onBehind?.(output.peer, output.needs);
+        return;
+      case "persist":
+      case "accepted":
+      case "truncated":
+        return;
+    }
+  }
+
+  #send({ to, message }: SendOutput): void {
+    let entries: Bytes[] = [];
+    if (message.kind === "append" && message.sizes.length > 0) {
+      const from = message.prevIndex + 1;
+      entries = this.#log.read(from, from + message.sizes.length).map((entry) => entry.bytes);
+    }
+    this.#net.send(to, encodeMessage(message, entries, this.#compactTo));
+  }
+
+  #reportRole(): void {
+    const status = this.status();
+    const key = `${status.role} ${status.term} ${status.leader}`;
+    if (key === this.#lastRole) return;
+    this.#lastRole = key;
+    this.#roleChanged(status);
+  }
+
+  /* ---- durability ---- */
+
+  /** One sync at a time; what is written meanwhile waits for the next. */
+  #startSync(): void {
+    if (this.#syncing || this.#stopped || this.#writtenSeq === this.#persistedSeq) return;
+    this.#syncing = true;
+    const seq = this.#writtenSeq;
+    this.#log.sync().then(
+      () => {
+        this.#syncing = false;
+        this.#guard(() => this.#onPersisted(seq));
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #onPersisted(seq: PersistSeq): void {
+    this.#persistedSeq = seq;
+    const free = this.#held.filter((output) => (output.after ?? 0) <= seq);
+    this.#held = this.#held.filter((output) => (output.after ?? 0) > seq);
+    for (const output of free) this.#send(output);
+    this.#step({ kind: "persisted", seq });
+  }
+
+  /* ---- applying and forgetting ---- */
+
+  /** Hands on what is committed and durable here, but not more than a few megabytes ahead of the state machine. */
+  #submitMore(): void {
+    const ready = this.#ready;
+    while (this.#submitted < ready && this.#submittedBytesAhead() < APPLY_BYTES_MAX) {
+      const from = this.#submitted + 1;
+      const entries = this.#log.read(from, Math.min(ready, from + 255) + 1);
+      this.#applier.submit(entries.map((entry) => this.#committed(entry)));
+      this.#submitted = from + entries.length - 1;
+      for (const entry of entries) this.#ahead.push(entry.bytes.length);
+    }
+  }
+
+  /** Sizes of the entries submitted and not applied yet, oldest first. */
+  readonly #ahead: number[] = [];
+
+  #submittedBytesAhead(): number {
+    this.#ahead.splice(0, this.#ahead.length - (this.#submitted - this.#applied));
+    let bytes = 0;
+    for (const size of this.#ahead) bytes += size;
+    return bytes;
+  }
+
+  #committed(entry: LogEntry): CommittedEntry {
+    const { kind, timeMs, seed, payload } = decodeEntry(entry.bytes);
+    const proposalId = this.#proposals.committed(entry.index, entry.term);
+    return { index: entry.index, term: entry.term, kind, timeMs, seed, payload, proposalId };
+  }
+
+  /**
+   * Forgets what every member has and this node's database has made durable. Only the leader knows
+   * what every member has; it tells the others with its appends.
+   */
+  #considerCompaction(): void {
+    if (this.#clock.now() - this.#consideredAt < COMPACT_CHECK_MS) return;
+    this.#consideredAt = this.#clock.now();
+    const status = this.#core.status();
+    if (status.role === "leader") {
+      const matches = status.peers.map((peer) => peer.match);
+      this.#compactTo = Math.max(this.#compactTo, Math.min(status.commitIndex, ...matches));
+    }
+    const upTo = Math.min(this.#compactTo, this.#durable);
+    const large = this.#log.sizeBytes > COMPACT_LOG_BYTES_MIN && upTo > status.firstIndex;
+    if (this.#compacting || !(large || upTo - status.firstIndex > COMPACT_ENTRIES_MIN)) return;
+    this.#compacting = true;
+    this.#log.compact(upTo).then(
+      (forgotten) => {
+        this.#compacting = false;
+        this.#guard(() => this.#step({ kind: "compacted", upTo: forgotten }));
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+}
+
+/**
+ * Starts a replica on an open log whose configuration names it.
+ *
+ * @throws InvariantError when log and state machine contradict each other: the database is ahead of the log.
+ */
+export function createReplica(
+  options: ReplicaOptions,
+): Replica & { unreachable(peer: number): void } {
+  return new DrivenReplica(options);
+}

@@ -1,0 +1,129 @@
+/**
+ * Frames over one socket, and the hello that opens every connection between nodes.
+ *
+ * The hello is the first frame, as JSON: who calls, for what, in which cluster. Invariant: nothing else
+ * is taken from a connection before its hello was read; a damaged stream is closed, never resynchronised.
+ * Chapter: 08-replica.
+ */
+import { type Bytes, CairnError, errorText } from "#base";
+import type { Socket } from "#platform/types";
+import { createFrameReader, frame } from "./frame.ts";
+
+/** Version of everything that nodes say to each other. A node refuses another version rather than guess. */
+export const PROTOCOL_VERSION = 1;
+
+/** How a connection introduces itself. */
+export type Hello =
+  | {
+      readonly purpose: "raft";
+      readonly clusterId: string;
+      readonly from: number;
+      readonly to: number;
+      /** Of the caller's data directory. */
+      readonly incarnation: string;
+    }
+  | { readonly purpose: "rpc" };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Encodes the hello as a frame body. */
+export function encodeHello(hello: Hello): Bytes {
+  return encoder.encode(JSON.stringify({ protocol: "cairn", version: PROTOCOL_VERSION, ...hello }));
+}
+
+/**
+ * Decodes a hello.
+ *
+ * @throws `REPLICA_FRAME_CORRUPT` when it is none, or of another version.
+ */
+export function decodeHello(body: Bytes): Hello {
+  let value: Record<string, unknown> = {};
+  try {
+    value = JSON.parse(decoder.decode(body)) as Record<string, unknown>;
+  } catch (error) {
+    throw new CairnError("REPLICA_FRAME_CORRUPT", `replica: hello: ${errorText(error)}`, {
+      cause: error,
+    });
+  }
+  const { protocol, version, purpose, clusterId, from, to, incarnation } = value;
+  if (protocol === "cairn" && version === PROTOCOL_VERSION) {
+    if (purpose === "rpc") return { purpose };
+    if (
+      purpose === "raft" &&
+      typeof clusterId === "string" &&
+      typeof from === "number" &&
+      typeof to === "number" &&
+      typeof incarnation === "string"
+    ) {
+      return { purpose, clusterId, from, to, incarnation };
+    }
+  }
+  throw new CairnError(
+    "REPLICA_FRAME_CORRUPT",
+    `replica: hello of protocol ${String(protocol)}, version ${String(version)}`,
+  );
+}
+
+/** A socket that carries frames. */
+export interface FrameStream {
+  readonly remote: string;
+  readonly bufferedBytes: number;
+  /** Sends one frame made of these parts. */
+  send(parts: readonly Bytes[]): void;
+  /** Sets the receiver of bodies. A body is kept by whoever gets it: it is a copy unless large. */
+  onFrame(f: (body: Bytes) => void): void;
+  onConnect(f: () => void): void;
+  /** Called once when the stream ends, with the reason if it was not asked for. */
+  onClose(f: (error?: Error) => void): void;
+  close(): void;
+}
+
+class SocketFrameStream implements FrameStream {
+  readonly #socket: Socket;
+  #receive: (body: Bytes) => void = () => undefined;
+  #closed: (error?: Error) => void = () => undefined;
+  #reason: Error | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    const reader = createFrameReader();
+    socket.onData((chunk) => {
+      try {
+        reader.push(chunk, (body) => this.#receive(body));
+      } catch (error) {
+        if (!(error instanceof CairnError)) throw error;
+        this.#reason = error;
+        socket.close();
+      }
+    });
+    socket.onClose((error) => this.#closed(this.#reason ?? error));
+  }
+
+  get remote(): string {
+    return this.#socket.remote;
+  }
+  get bufferedBytes(): number {
+    return this.#socket.bufferedBytes;
+  }
+  send(parts: readonly Bytes[]): void {
+    this.#socket.write(frame(parts));
+  }
+  onFrame(f: (body: Bytes) => void): void {
+    this.#receive = f;
+  }
+  onConnect(f: () => void): void {
+    this.#socket.onConnect(f);
+  }
+  onClose(f: (error?: Error) => void): void {
+    this.#closed = f;
+  }
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+/** Puts frames on a socket. */
+export function createFrameStream(socket: Socket): FrameStream {
+  return new SocketFrameStream(socket);
+}

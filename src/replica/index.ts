@@ -1,0 +1,40 @@
+/**
+ * replica: Raft meets disk, network and a state machine (chapter 08).
+ *
+ * Reading order: types.ts, entry.ts, log-record.ts, raft-log.ts, proposals.ts, driver.ts (the heart);
+ * then frame.ts, frame-stream.ts, message-codec.ts, peer-port.ts, tcp-net.ts, rpc.ts (the wire); then
+ * packed-batch.ts, port-applier.ts, consensus-protocol.ts, consensus-worker.ts, consensus-thread.ts (the threads).
+ */
+export { createConfiguration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
+export type { ConsensusSettings } from "./consensus-protocol.ts";
+export { type ConsensusThread, openConsensusThread } from "./consensus-thread.ts";
+export { createReplica } from "./driver.ts";
+export {
+  type DecodedEntry,
+  decodeEntry,
+  ENTRY_HEADER_BYTES,
+  encodeEntry,
+  sealEntry,
+} from "./entry.ts";
+export {
+  createFrameReader,
+  FRAME_BYTES_MAX,
+  FRAME_HEADER_BYTES,
+  type FrameReader,
+  frame,
+} from "./frame.ts";
+export {
+  createFrameStream,
+  decodeHello,
+  encodeHello,
+  type FrameStream,
+  type Hello,
+  PROTOCOL_VERSION,
+} from "./frame-stream.ts";
+export { openIdentity } from "./identity.ts";
+export { decodeLogRecord, encodeLogRecord, type LogRecord } from "./log-record.ts";
+export { type DecodedMessage, decodeMessage, encodeMessage } from "./message-codec.ts";
+export { openPeerPort, type PeerPort } from "./peer-port.ts";
+export { openRaftLog } from "./raft-log.ts";
+export { createRpcClient, type RpcClient, type RpcHandler, serveRpc } from "./rpc.ts";
+export { createTcpNet, type TcpNet, type TcpNetOptions } from "./tcp-net.ts";

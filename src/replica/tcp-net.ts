@@ -1,0 +1,173 @@
+/**
+ * The production `Net`: frames between members over TCP.
+ *
+ * Each node dials each peer and sends on that connection only; what it accepted it only reads. A frame
+ * that cannot be sent now is dropped and the peer reported unreachable: consensus repeats what matters,
+ * and a queue without limit would only hide the outage until memory ends.
+ *
+ * Invariant: a frame counts as from member n only on a connection whose hello proved cluster, number
+ * and incarnation. Chapter: 08-replica.
+ */
+import type { Bytes, Cancel, Ms } from "#base";
+import type { Clock, Net, Random, Sockets } from "#platform/types";
+import { createFrameStream, encodeHello, type FrameStream } from "./frame-stream.ts";
+import type { PeerPort } from "./peer-port.ts";
+import type { Configuration, Member } from "./types.ts";
+
+/** 8 MiB: two full in-flight windows. A peer that is further behind is better probed than fed. */
+const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
+const RECONNECT_MS_MIN = 20;
+const RECONNECT_MS_MAX = 500;
+
+/** The net, and what its driver wants to hear besides frames. */
+export interface TcpNet extends Net {
+  /** Sets who is told when a peer's connection broke or frames to it were dropped. */
+  onUnreachable(f: (peer: number) => void): void;
+  /** Closes all connections. */
+  close(): void;
+}
+
+export interface TcpNetOptions {
+  readonly sockets: Sockets;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly port: PeerPort;
+  readonly self: number;
+  readonly configuration: Configuration;
+  /** Told why a connection was turned away. */
+  readonly onRefused?: (remote: string, reason: string) => void;
+}
+
+/** The connection to one peer: dials until closed. */
+class PeerLink {
+  readonly #options: TcpNetOptions;
+  readonly #member: Member;
+  readonly #onUnreachable: () => void;
+  #stream: FrameStream | undefined;
+  #connected = false;
+  #closed = false;
+  #backoffMs: Ms = RECONNECT_MS_MIN;
+  #cancelRetry: Cancel = () => undefined;
+
+  constructor(options: TcpNetOptions, member: Member, onUnreachable: () => void) {
+    this.#options = options;
+    this.#member = member;
+    this.#onUnreachable = onUnreachable;
+    this.#dial();
+  }
+
+  send(parts: readonly Bytes[]): boolean {
+    const stream = this.#stream;
+    if (stream === undefined || !this.#connected) return false;
+    if (stream.bufferedBytes > BUFFERED_BYTES_MAX) return false;
+    stream.send(parts);
+    return true;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry();
+    this.#stream?.close();
+  }
+
+  #dial(): void {
+    const { sockets, self, configuration } = this.#options;
+    const own = configuration.members.find((member) => member.number === self);
+    const stream = createFrameStream(sockets.connect(this.#member.address));
+    this.#stream = stream;
+    stream.onConnect(() => {
+      this.#connected = true;
+      this.#backoffMs = RECONNECT_MS_MIN;
+      stream.send([
+        encodeHello({
+          purpose: "raft",
+          clusterId: configuration.clusterId,
+          from: self,
+          to: this.#member.number,
+          incarnation: own?.incarnation ?? "",
+        }),
+      ]);
+    });
+    stream.onClose(() => {
+      const wasConnected = this.#connected;
+      this.#connected = false;
+      this.#stream = undefined;
+      if (this.#closed) return;
+      if (wasConnected) this.#onUnreachable();
+      this.#retry();
+    });
+  }
+
+  #retry(): void {
+    const { clock, random } = this.#options;
+    const delayMs = this.#backoffMs * (0.5 + random.fraction());
+    this.#backoffMs = Math.min(this.#backoffMs * 2, RECONNECT_MS_MAX);
+    this.#cancelRetry = clock.after(delayMs, () => this.#dial());
+  }
+}
+
+class PeerNet implements TcpNet {
+  readonly #links = new Map<number, PeerLink>();
+  readonly #incoming = new Map<number, FrameStream>();
+  #receive: (from: number, frame: Bytes) => void = () => undefined;
+  #unreachable: (peer: number) => void = () => undefined;
+
+  constructor(options: TcpNetOptions) {
+    const { configuration, self, port, onRefused = () => undefined } = options;
+    for (const member of configuration.members) {
+      if (member.number === self) continue;
+      const link = new PeerLink(options, member, () => this.#unreachable(member.number));
+      this.#links.set(member.number, link);
+    }
+    port.onRaft((hello, stream) => {
+      const member = configuration.members.find((candidate) => candidate.number === hello.from);
+      const reason =
+        hello.clusterId !== configuration.clusterId
+          ? `it belongs to cluster ${hello.clusterId}, this is ${configuration.clusterId}`
+          : hello.to !== self
+            ? `it looks for member ${hello.to}, this is ${self}`
+            : member?.incarnation !== hello.incarnation
+              ? `member ${hello.from} has incarnation ${hello.incarnation}: its data directory was wiped`
+              : undefined;
+      if (reason !== undefined) {
+        onRefused(stream.remote, reason);
+        stream.close();
+        return;
+      }
+      this.#accept(hello.from, stream);
+    });
+  }
+
+  #accept(from: number, stream: FrameStream): void {
+    // The newest connection counts: the older one belongs to a process or a path that is gone.
+    this.#incoming.get(from)?.close();
+    this.#incoming.set(from, stream);
+    stream.onFrame((body) => this.#receive(from, body));
+    stream.onClose(() => {
+      if (this.#incoming.get(from) === stream) this.#incoming.delete(from);
+    });
+  }
+
+  send(to: number, parts: readonly Bytes[]): void {
+    const link = this.#links.get(to);
+    if (link !== undefined && !link.send(parts)) this.#unreachable(to);
+  }
+
+  onFrame(receive: (from: number, frame: Bytes) => void): void {
+    this.#receive = receive;
+  }
+
+  onUnreachable(f: (peer: number) => void): void {
+    this.#unreachable = f;
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close();
+    for (const stream of this.#incoming.values()) stream.close();
+  }
+}
+
+/** Starts dialling every other member, and takes their connections from the port. */
+export function createTcpNet(options: TcpNetOptions): TcpNet {
+  return new PeerNet(options);
+}
