@@ -1,0 +1,170 @@
+/**
+ * How a node comes to know its cluster: from its log, by bootstrapping alone, by bootstrapping together,
+ * or by asking members that already know (compat reference, 6.2).
+ *
+ * Together: every node tells every address of its `-join` list who it is, again and again. A node that
+ * has heard of N voters, itself included, and has the smallest id among them makes the cluster; the others
+ * learn it from the answers. Invariant: a node has at most one cluster in its life.
+ */
+import { type Bytes, CairnError, errorText, isCairnError, type Ms } from "#base";
+import { type ConsensusThread, createConfiguration } from "#replica";
+import type { Configuration, Member } from "#replica/types";
+import { packCall, unpackCall } from "./forward.ts";
+import type { NodeConfig } from "./types.ts";
+
+/** How long one question to one address may take. */
+const CALL_TIMEOUT_MS = 1000;
+/** Between two rounds; short, because a cluster that starts should not be waited for. */
+const ROUND_MS = 200;
+
+type Candidate = Omit<Member, "number">;
+
+/** The node's part in the making of a cluster. */
+export interface ClusterFormation {
+  /** Answers `notify`: takes note of the caller and tells what is known. @throws `REPLICA_IDENTITY_MISMATCH` */
+  notify(payload: Bytes): Promise<Bytes>;
+  /** Runs until the node knows its cluster. @throws `SERVER_JOIN_FAILED`, `REPLICA_IDENTITY_MISMATCH` */
+  form(): Promise<void>;
+  /** Ends a `form` that is under way. */
+  stop(): void;
+}
+
+const pause = (ms: Ms): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function candidateFrom(head: Record<string, unknown>): Candidate {
+  const { id, address, incarnation } = head;
+  if (typeof id !== "string" || typeof address !== "string" || typeof incarnation !== "string") {
+    throw new CairnError("BYTES_MALFORMED", "server: notify without id, address or incarnation");
+  }
+  return { id, address, incarnation };
+}
+
+/** @throws `REPLICA_IDENTITY_MISMATCH` unless the candidate is a member, with the same data directory as then. */
+function checkMember(configuration: Configuration, candidate: Candidate): void {
+  const member = configuration.members.find(({ id }) => id === candidate.id);
+  if (member === undefined) {
+    throw new CairnError(
+      "REPLICA_IDENTITY_MISMATCH",
+      `server: node ${candidate.id} is no member of cluster ${configuration.clusterId}, and members cannot be added to a running cluster yet`,
+    );
+  }
+  if (member.incarnation !== candidate.incarnation) {
+    throw new CairnError(
+      "REPLICA_IDENTITY_MISMATCH",
+      `server: node ${candidate.id} is a member of cluster ${configuration.clusterId}, but with another data directory: what it had promised is lost`,
+    );
+  }
+  if (member.address !== candidate.address) {
+    throw new CairnError(
+      "REPLICA_IDENTITY_MISMATCH",
+      `server: node ${candidate.id} joined as ${member.address} and now advertises ${candidate.address}: addresses cannot be changed yet`,
+    );
+  }
+}
+
+class Formation implements ClusterFormation {
+  readonly #config: NodeConfig;
+  readonly #consensus: ConsensusThread;
+  readonly #self: Candidate;
+  readonly #heard = new Map<string, Candidate>();
+  #stopped = false;
+
+  constructor(config: NodeConfig, consensus: ConsensusThread, address: string) {
+    this.#config = config;
+    this.#consensus = consensus;
+    const { nodeId, incarnation } = consensus.identity;
+    this.#self = { id: nodeId, address, incarnation };
+    this.#heard.set(nodeId, this.#self);
+  }
+
+  async notify(payload: Bytes): Promise<Bytes> {
+    const candidate = candidateFrom(unpackCall(payload).head);
+    const known = this.#consensus.configuration;
+    if (known !== undefined) {
+      checkMember(known, candidate);
+      return packCall({ configuration: known });
+    }
+    this.#heard.set(candidate.id, candidate);
+    await this.#bootstrapIfComplete();
+    return packCall({ configuration: this.#consensus.configuration ?? null });
+  }
+
+  async form(): Promise<void> {
+    const { join, bootstrapExpect } = this.#config;
+    const known = this.#consensus.configuration;
+    if (known !== undefined) return checkMember(known, this.#self);
+    if (join.length === 0 && bootstrapExpect <= 1) {
+      return this.#consensus.bootstrap(createConfiguration([this.#self]));
+    }
+    const limit =
+      bootstrapExpect > 0
+        ? { attempts: Number.POSITIVE_INFINITY, ms: this.#config.bootstrapExpectTimeoutMs }
+        : { attempts: this.#config.joinAttempts, ms: Number.POSITIVE_INFINITY };
+    await this.#ask(limit.attempts, limit.ms);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #ask(attempts: number, limitMs: Ms): Promise<void> {
+    const startedAt = performance.now();
+    const roundMs = this.#config.bootstrapExpect > 0 ? ROUND_MS : this.#config.joinIntervalMs;
+    let reason = "nobody was asked";
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      for (const address of this.#config.join) {
+        if (this.#stopped || this.#consensus.configuration !== undefined) return;
+        if (address === this.#self.address) continue;
+        reason = await this.#askOne(address);
+      }
+      await this.#bootstrapIfComplete();
+      if (this.#stopped || this.#consensus.configuration !== undefined) return;
+      if (performance.now() - startedAt > limitMs) break;
+      if (attempt < attempts) await pause(roundMs * (0.75 + Math.random() / 2));
+    }
+    throw new CairnError(
+      "SERVER_JOIN_FAILED",
+      `server: could not join a cluster through ${this.#config.join.join(", ")}: ${reason}`,
+    );
+  }
+
+  /** @returns why it did not help, or the empty string. */
+  async #askOne(address: string): Promise<string> {
+    try {
+      const answer = await this.#consensus.call(
+        address,
+        "notify",
+        packCall(this.#self),
+        CALL_TIMEOUT_MS,
+      );
+      const { configuration } = unpackCall(answer).head;
+      if (configuration !== null && this.#consensus.configuration === undefined) {
+        // The other node's consensus thread checked it when it took it up itself.
+        await this.#consensus.bootstrap(configuration as Configuration);
+      }
+      return `${address} knows no cluster yet`;
+    } catch (error) {
+      if (isCairnError(error, "REPLICA_IDENTITY_MISMATCH")) throw error;
+      return errorText(error);
+    }
+  }
+
+  async #bootstrapIfComplete(): Promise<void> {
+    const { bootstrapExpect } = this.#config;
+    if (bootstrapExpect < 1 || this.#heard.size < bootstrapExpect) return;
+    if (this.#consensus.configuration !== undefined) return;
+    const members = [...this.#heard.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    // One founder: the others take what it decided, so that two halves cannot found two clusters.
+    if (members[0]?.id !== this.#self.id) return;
+    await this.#consensus.bootstrap(createConfiguration(members));
+  }
+}
+
+/** @param address - what this node advertises to the others. */
+export function createClusterFormation(
+  config: NodeConfig,
+  consensus: ConsensusThread,
+  address: string,
+): ClusterFormation {
+  return new Formation(config, consensus, address);
+}

@@ -1,0 +1,67 @@
+/**
+ * Who leads, as far as this node knows, and whether it may serve reads as the leader.
+ *
+ * A node that has just won holds every acknowledged write in its log, but its database may still lag
+ * behind. A read that it served at once could miss a write that a client was told of a second ago. So a
+ * new leader first applies an entry of its own term; then everything before it is in the database.
+ * Source: Ongaro (2014), section 6.4, step 1. Taught in 08-replica.
+ */
+import type { ConsensusThread } from "#replica";
+import type { Member, ReplicaStatus } from "#replica/types";
+
+/** See the file's header. */
+export interface Leadership {
+  /** The leader as far as this node knows. */
+  leader(): Member | undefined;
+  isLeader(): boolean;
+  /** True once this node leads and has applied an entry of its own term. */
+  isReady(): boolean;
+  /** Resolves when ready; rejects as the barrier does. Only the leader may ask. */
+  ready(): Promise<void>;
+}
+
+/**
+ * @param applyBarrier - proposes an empty command and resolves when it is applied here.
+ * @param onChange - told in words when role or leader change.
+ */
+export function watchLeadership(options: {
+  consensus: ConsensusThread;
+  applyBarrier: () => Promise<unknown>;
+  onChange: (text: string) => void;
+}): Leadership {
+  const { consensus, applyBarrier, onChange } = options;
+  let term = 0;
+  let ready: Promise<void> | undefined;
+  let isReady = false;
+
+  const lead = (status: ReplicaStatus): void => {
+    term = status.term;
+    isReady = false;
+    const ownTerm = status.term;
+    ready = applyBarrier().then(() => {
+      if (term === ownTerm && ready !== undefined) isReady = true;
+    });
+    // Whoever waits for it sees the error; without a waiter it means only that leadership was short.
+    ready.catch((error: unknown) => onChange(`leadership of term ${ownTerm} ended: ${error}`));
+  };
+
+  consensus.onRole((status) => {
+    const who = status.leader === 0 ? "nobody" : `member ${status.leader}`;
+    onChange(`${status.role} in term ${status.term}, led by ${who}`);
+    if (status.role !== "leader") {
+      ready = undefined;
+      isReady = false;
+    } else if (ready === undefined || term !== status.term) lead(status);
+  });
+
+  const isLeader = (): boolean => consensus.latest?.role === "leader";
+  return {
+    leader: () => {
+      const number = consensus.latest?.leader ?? 0;
+      return consensus.configuration?.members.find((member) => member.number === number);
+    },
+    isLeader,
+    isReady: () => isLeader() && isReady,
+    ready: () => ready ?? Promise.resolve(),
+  };
+}

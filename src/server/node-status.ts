@@ -1,0 +1,146 @@
+/**
+ * The `/status` tree (compat reference, 13.1): what there is something true to say about, under the
+ * names that clients of the reference read.
+ */
+import os from "node:os";
+import type { Role } from "#raft/types";
+import type { ConsensusThread } from "#replica";
+import type { ReplicaStatus } from "#replica/types";
+import type { SqliteStatus, SqliteThreads } from "#sqlite/types";
+import { formatDuration } from "./duration.ts";
+import type { Leadership } from "./leadership.ts";
+import type { NodeConfig } from "./types.ts";
+
+const STATES: Readonly<Record<Role, string>> = {
+  follower: "Follower",
+  "pre-candidate": "Candidate",
+  candidate: "Candidate",
+  leader: "Leader",
+};
+
+const NANOSECONDS_PER_MS = 1e6;
+
+/** Where the facts come from. */
+export interface StatusParts {
+  readonly config: NodeConfig;
+  readonly version: string;
+  readonly startedAt: Date;
+  readonly consensus: ConsensusThread;
+  readonly sqlite: SqliteThreads;
+  readonly leadership: Leadership;
+  readonly httpAddress: () => string;
+  /** Of the last backup that this node handed out. */
+  readonly lastBackupAt: () => Date | undefined;
+}
+
+function friendlyBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
+  const value = bytes / 1000 ** power;
+  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
+}
+
+function raftSection(status: ReplicaStatus | undefined, parts: StatusParts): object {
+  if (status === undefined) return { state: "Follower", term: 0, last_contact: "never" };
+  const { config, consensus } = parts;
+  const members = consensus.configuration?.members ?? [];
+  const lastContact =
+    status.role === "leader"
+      ? 0
+      : status.leaderSilenceMs < 0
+        ? "never"
+        : formatDuration(status.leaderSilenceMs);
+  return {
+    state: STATES[status.role],
+    term: status.term,
+    last_log_index: status.lastIndex,
+    last_log_term: status.lastTerm,
+    commit_index: status.commitIndex,
+    applied_index: status.appliedIndex,
+    durable_index: status.durableIndex,
+    first_log_index: status.firstIndex,
+    fsm_pending: status.commitIndex - status.appliedIndex,
+    num_peers: members.length - 1,
+    last_contact: lastContact,
+    log_size: status.logBytes,
+    log_size_friendly: friendlyBytes(status.logBytes),
+    voter: true,
+    latest_configuration_index: 1,
+    config: {
+      LocalID: config.nodeId,
+      HeartbeatTimeout: config.heartbeatTimeoutMs * NANOSECONDS_PER_MS,
+      ElectionTimeout: config.electionTimeoutMs * NANOSECONDS_PER_MS,
+      LogLevel: config.logLevel.toUpperCase(),
+    },
+  };
+}
+
+function storeSection(
+  raft: ReplicaStatus | undefined,
+  sqlite: SqliteStatus,
+  parts: StatusParts,
+): object {
+  const { config, consensus, leadership } = parts;
+  const leader = leadership.leader();
+  const members = consensus.configuration?.members ?? [];
+  return {
+    open: {},
+    node_id: config.nodeId,
+    addr: consensus.address,
+    dir: config.dataDir,
+    ready: leader !== undefined,
+    leader: { node_id: leader?.id ?? "", addr: leader?.address ?? "" },
+    nodes: members.map(({ id, address }) => ({ id, addr: address, suffrage: "voter" })),
+    raft: raftSection(raft, parts),
+    fsm_index: raft?.appliedIndex ?? sqlite.appliedIndex,
+    fsm_term: raft?.term ?? 0,
+    db_applied_index: sqlite.appliedIndex,
+    apply_timeout: formatDuration(config.applyTimeoutMs),
+    heartbeat_timeout: formatDuration(config.heartbeatTimeoutMs),
+    election_timeout: formatDuration(config.electionTimeoutMs),
+    db_conf: { fk_constraints: config.foreignKeys },
+    sqlite3: {
+      version: sqlite.version,
+      path: sqlite.path,
+      size: sqlite.databaseBytes,
+      wal_size: sqlite.walBytes,
+      db_size: sqlite.databaseBytes,
+      db_size_friendly: friendlyBytes(sqlite.databaseBytes),
+      compile_options: sqlite.compileOptions,
+      pragmas: { rw: sqlite.pragmas },
+    },
+  };
+}
+
+/** Collects the tree. */
+export async function collectStatus(parts: StatusParts): Promise<Record<string, unknown>> {
+  const { config, consensus, startedAt } = parts;
+  const [raft, sqlite] = await Promise.all([consensus.status(), parts.sqlite.status()]);
+  const now = new Date();
+  const lastBackupAt = parts.lastBackupAt();
+  return {
+    build: {
+      version: parts.version,
+      compiler_toolchain: "node",
+      compiler_command: process.version,
+    },
+    cairn: { cluster_id: consensus.configuration?.clusterId ?? "" },
+    cluster: { addr: consensus.address, https: "false", api_addr: parts.httpAddress() },
+    http: { bind_addr: config.httpAddress, auth: "disabled", tls: { enabled: "false" } },
+    node: {
+      start_time: startedAt.toISOString(),
+      current_time: now.toISOString(),
+      uptime: formatDuration(now.getTime() - startedAt.getTime()),
+    },
+    os: { pid: process.pid, ppid: process.ppid, hostname: os.hostname() },
+    runtime: {
+      GOARCH: process.arch,
+      GOOS: process.platform,
+      num_cpu: os.cpus().length,
+      version: process.version,
+      memory_bytes: process.memoryUsage.rss(),
+    },
+    ...(lastBackupAt === undefined ? {} : { last_backup_time: lastBackupAt.toISOString() }),
+    store: storeSection(raft, sqlite, parts),
+  };
+}

@@ -1,0 +1,291 @@
+/**
+ * One node, built from a configuration: data directory, SQL threads, consensus thread, HTTP, cluster.
+ *
+ * Opened in this order and closed in reverse. HTTP answers before the node knows its cluster, so that
+ * `/status` and `/readyz` can say so. Invariant: one process has a data directory at a time.
+ */
+import { type Bytes, CairnError } from "#base";
+import { createNodeDisk, nodeRandom } from "#platform";
+import type { Disk } from "#platform/types";
+import { type ConsensusThread, openConsensusThread } from "#replica";
+import { decodeCommand, openSqliteThreads } from "#sqlite";
+import type { SqliteThreads } from "#sqlite/types";
+import { type Backups, createBackups } from "./backups.ts";
+import { type ClusterFormation, createClusterFormation } from "./cluster.ts";
+import { packOutcome, unpackCall, unpackRead, unpackReadOptions } from "./forward.ts";
+import { openHttpServer } from "./http/index.ts";
+import { type Leadership, watchLeadership } from "./leadership.ts";
+import { collectStatus } from "./node-status.ts";
+import { createPeers, type Peers } from "./peers.ts";
+import { createPendingProposals, type PendingProposals } from "./pending.ts";
+import { type Calls, createCalls } from "./service.ts";
+import type { NodeConfig, NodeService, RunningNode } from "./types.ts";
+import { CAIRN_VERSION } from "./version.ts";
+
+/** Ten heartbeats fit into a follower's patience, as in the reference. */
+const HEARTBEATS_PER_TIMEOUT = 10;
+const DATABASE_FILE = "db.sqlite";
+
+/** Where a node's lines go. */
+export type NodeLog = (level: "error" | "warn" | "info" | "debug", text: string) => void;
+
+interface Parts {
+  readonly config: NodeConfig;
+  readonly disk: Disk;
+  readonly sqlite: SqliteThreads;
+  readonly consensus: ConsensusThread;
+  readonly log: NodeLog;
+}
+
+/** The node behind its HTTP interface. */
+class Node {
+  readonly #parts: Parts;
+  readonly pending: PendingProposals;
+  readonly leadership: Leadership;
+  readonly calls: Calls;
+  readonly peers: Peers;
+  readonly backups: Backups;
+  readonly formation: ClusterFormation;
+  readonly #startedAt = new Date();
+  #lastBackupAt: Date | undefined;
+  httpAddress: string;
+
+  constructor(parts: Parts) {
+    const { config, consensus, sqlite, log, disk } = parts;
+    this.#parts = parts;
+    this.httpAddress = config.httpAdvertisedAddress;
+    this.pending = createPendingProposals(() => this.leadership.isLeader());
+    sqlite.onResult((id, index, result) => this.pending.succeed(id, { result, index }));
+    consensus.onFailure((id, failure) => this.pending.fail(id, failure));
+    consensus.onNotice((text) => log("warn", text));
+    this.leadership = watchLeadership({
+      consensus,
+      applyBarrier: () => this.calls.propose({ kind: "barrier" }),
+      onChange: (text) => log("info", text),
+    });
+    this.calls = createCalls({
+      config,
+      consensus,
+      sqlite,
+      leadership: this.leadership,
+      pending: this.pending,
+      random: nodeRandom(),
+      httpAddress: () => this.httpAddress,
+    });
+    this.peers = createPeers({
+      consensus,
+      leadership: this.leadership,
+      version: CAIRN_VERSION,
+      apiUrl: () => `http://${this.httpAddress}`,
+    });
+    this.backups = createBackups({ disk, dir: `${config.dataDir}/tmp`, sqlite, consensus });
+    const advertised = config.raftAddress.endsWith(":0")
+      ? consensus.address
+      : config.raftAdvertisedAddress;
+    this.formation = createClusterFormation(config, consensus, advertised);
+    consensus.onCall((method, payload) => this.#answer(method, payload));
+  }
+
+  /** Calls of other nodes. */
+  async #answer(method: string, payload: Bytes): Promise<Bytes> {
+    const { atLeader } = this.calls;
+    switch (method) {
+      case "notify":
+        return this.formation.notify(payload);
+      case "info":
+        return this.peers.describe();
+      case "execute": {
+        const command = decodeCommand(unpackCall(payload).body);
+        return packOutcome(await atLeader.execute(command, { timeoutMs: 0 }));
+      }
+      case "query": {
+        const { request, options } = unpackRead(payload);
+        return packOutcome(await atLeader.query(request, options));
+      }
+      case "request": {
+        const { head, body } = unpackCall(payload);
+        const outcome = await atLeader.request(decodeCommand(body), unpackReadOptions(head));
+        return packOutcome(outcome);
+      }
+      case "backup":
+        if (!this.leadership.isLeader()) throw new CairnError("REPLICA_NOT_LEADER", "not leader");
+        return this.backups.answerMake(payload);
+      case "backupChunk":
+        return this.backups.answerChunk(payload);
+      default:
+        throw new CairnError("SERVER_REQUEST_INVALID", `server: unknown call ${method}`);
+    }
+  }
+
+  service(): NodeService {
+    const { config } = this.#parts;
+    return {
+      config,
+      version: CAIRN_VERSION,
+      execute: (command, options) => this.calls.execute(command, options),
+      query: (request, options) => this.calls.query(request, options),
+      request: (command, options) => this.calls.request(command, options),
+      isLeader: () => this.leadership.isLeader(),
+      leaderApiUrl: (timeoutMs) => this.peers.leaderApiUrl(timeoutMs),
+      backup: async ({ local, ...request }, options) => {
+        const file = local
+          ? await this.backups.make(request)
+          : await this.calls.route(
+              () => this.backups.make(request),
+              (leader) => this.backups.fetch(leader, request, options),
+            );
+        this.#lastBackupAt = new Date();
+        return file;
+      },
+      nodes: (options) => this.peers.nodes(options),
+      status: () => this.#status(),
+      readiness: (options) => this.#readiness(options),
+    };
+  }
+
+  #status(): Promise<Record<string, unknown>> {
+    return collectStatus({
+      ...this.#parts,
+      version: CAIRN_VERSION,
+      startedAt: this.#startedAt,
+      leadership: this.leadership,
+      httpAddress: () => this.httpAddress,
+      lastBackupAt: () => this.#lastBackupAt,
+    });
+  }
+
+  async #readiness(options: Parameters<NodeService["readiness"]>[0]): Promise<{
+    ready: boolean;
+    lines: string[];
+  }> {
+    const lines = ["[+]node ok"];
+    if (options.noLeader) return { ready: true, lines };
+    const fail = (line: string): { ready: false; lines: string[] } => ({
+      ready: false,
+      lines: [...lines, line],
+    });
+    if (this.leadership.leader() === undefined) return fail("[+]leader does not exist");
+    try {
+      await this.peers.contactLeader(options.timeoutMs);
+    } catch (error) {
+      return fail(`[+]leader not contactable: ${error instanceof Error ? error.message : error}`);
+    }
+    lines.push("[+]leader ok");
+    if (this.leadership.isLeader() && !this.leadership.isReady()) {
+      return fail("[+]store not ready");
+    }
+    lines.push("[+]store ok");
+    if (options.sync) {
+      const problem = await this.#catchUp(options.timeoutMs);
+      if (problem !== undefined) return fail(`[+]sync ${problem}`);
+      lines.push("[+]sync ok");
+    }
+    try {
+      const statement = { sql: "SELECT 1", positional: [], named: [] };
+      await this.#parts.sqlite.read({
+        statements: [statement],
+        transaction: false,
+        rendering: { associative: false, blobArray: false, qualifyColumns: false, timings: false },
+        mode: "query",
+      });
+    } catch (error) {
+      return fail(`[+]db not ok: (${error instanceof Error ? error.message : error}, [])`);
+    }
+    lines.push("[+]db ok");
+    return { ready: true, lines };
+  }
+
+  /** Waits until what this node knew to be committed is applied. @returns the problem, if there is one. */
+  async #catchUp(timeoutMs: number): Promise<string | undefined> {
+    const { consensus } = this.#parts;
+    const target = (await consensus.status())?.commitIndex ?? 0;
+    const deadline = performance.now() + timeoutMs;
+    while (((await consensus.status())?.appliedIndex ?? 0) < target) {
+      if (performance.now() > deadline) return "timeout waiting for the applied index";
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return undefined;
+  }
+}
+
+async function openThreads(
+  config: NodeConfig,
+): Promise<{ sqlite: SqliteThreads; consensus: ConsensusThread }> {
+  const sqlite = await openSqliteThreads({
+    path: `${config.dataDir}/${DATABASE_FILE}`,
+    foreignKeys: config.foreignKeys,
+    readerCount: config.readerCount,
+  });
+  try {
+    const patienceMs = Math.max(config.heartbeatTimeoutMs, config.electionTimeoutMs);
+    const consensus = await openConsensusThread(
+      {
+        dataDir: config.dataDir,
+        nodeId: config.nodeId,
+        address: config.raftAddress,
+        electionTimeoutMs: patienceMs,
+        heartbeatMs: patienceMs / HEARTBEATS_PER_TIMEOUT,
+        appliedIndex: sqlite.appliedIndexAtOpen,
+      },
+      sqlite.applierPort,
+    );
+    return { sqlite, consensus };
+  } catch (error) {
+    await sqlite.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens a node: takes the data directory, recovers, listens, and starts to look for its cluster.
+ *
+ * @param log - takes the node's lines; none by default.
+ * @throws `DISK_LOCKED` when another process has the directory; `NET_ADDRESS_IN_USE`; `WAL_CORRUPT` and
+ * what else recovery refuses; nothing is changed on disk then beyond the lock and an empty directory.
+ */
+export async function openNode(
+  config: NodeConfig,
+  log: NodeLog = () => undefined,
+): Promise<RunningNode> {
+  const disk = createNodeDisk();
+  disk.makeDir(config.dataDir);
+  const unlock = disk.lock(`${config.dataDir}/LOCK`);
+  const closers: (() => void | Promise<void>)[] = [unlock];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const { sqlite, consensus } = await openThreads(config);
+    closers.push(
+      () => sqlite.close(),
+      () => consensus.close(),
+    );
+    const node = new Node({ config, disk, sqlite, consensus, log });
+    closers.push(
+      () => node.pending.close(),
+      () => node.formation.stop(),
+    );
+    const failed = new Promise<Error>((resolve) => {
+      sqlite.onFatal(resolve);
+      consensus.onFatal(resolve);
+    });
+    const service = node.service();
+    const http = await openHttpServer(service);
+    closers.push(() => http.close());
+    if (config.httpAdvertisedAddress.endsWith(":0")) node.httpAddress = http.address;
+    const joined = node.formation.form();
+    // Whoever holds the node decides what a failed joining means; it must not end the process by itself.
+    joined.catch((error: unknown) => log("error", `joining failed: ${error}`));
+    return {
+      service,
+      httpAddress: http.address,
+      raftAddress: consensus.address,
+      joined,
+      failed,
+      close: closeAll,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Proposals of this node that wait for their result, each with a limit on its patience.
+ *
+ * Invariant: every promise settles: with the result, with a definite failure, or with `REPLICA_TIMEOUT`
+ * when its time is over and nobody can say whether it will be applied.
+ */
+import { type Bytes, CairnError, type Ms } from "#base";
+import type { ProposalFailure } from "#replica/types";
+
+/** How often deadlines are looked at: coarse, so that a waiting proposal costs no timer of its own. */
+const SWEEP_MS = 100;
+
+interface Pending {
+  readonly resolve: (outcome: AppliedResult) => void;
+  readonly reject: (error: Error) => void;
+  deadline: Ms;
+}
+
+/** What a proposal came to. */
+export interface AppliedResult {
+  readonly result: Bytes;
+  readonly index: number;
+}
+
+/** See the file's header. */
+export interface PendingProposals {
+  /** Opens a place. @returns its number and the promise of its result. */
+  open(patienceMs: Ms): { id: number; outcome: Promise<AppliedResult> };
+  succeed(id: number, outcome: AppliedResult): void;
+  fail(id: number, failure: ProposalFailure): void;
+  /** Ends all, as unknown: the node stops. */
+  close(): void;
+}
+
+const FAILURES: Readonly<Record<ProposalFailure, () => CairnError>> = {
+  "not-leader": () => new CairnError("REPLICA_NOT_LEADER", "not leader"),
+  busy: () =>
+    new CairnError("REPLICA_BUSY", "server: too many bytes wait to be replicated, try again later"),
+  "leadership-lost": () =>
+    new CairnError("REPLICA_LEADERSHIP_LOST", "leadership lost while committing log"),
+};
+
+/**
+ * @param isMoving - true while this node leads and applies, only slowly: then waiting longer is not in vain.
+ */
+export function createPendingProposals(isMoving: () => boolean): PendingProposals {
+  const pending = new Map<number, Pending>();
+  let nextId = 1;
+  const sweep = setInterval(() => {
+    const now = performance.now();
+    for (const [id, entry] of pending) {
+      if (entry.deadline > now) continue;
+      if (isMoving()) {
+        entry.deadline = now + SWEEP_MS;
+        continue;
+      }
+      pending.delete(id);
+      entry.reject(
+        new CairnError(
+          "REPLICA_TIMEOUT",
+          "timed out waiting for the log entry to be applied, its outcome is unknown",
+        ),
+      );
+    }
+  }, SWEEP_MS);
+  sweep.unref();
+  const take = (id: number): Pending | undefined => {
+    const entry = pending.get(id);
+    pending.delete(id);
+    return entry;
+  };
+  return {
+    open: (patienceMs) => {
+      const id = nextId;
+      nextId += 1;
+      const outcome = new Promise<AppliedResult>((resolve, reject) => {
+        pending.set(id, { resolve, reject, deadline: performance.now() + patienceMs });
+      });
+      return { id, outcome };
+    },
+    succeed: (id, outcome) => take(id)?.resolve(outcome),
+    fail: (id, failure) => take(id)?.reject(FAILURES[failure]()),
+    close: () => {
+      clearInterval(sweep);
+      for (const entry of pending.values()) {
+        entry.reject(
+          new CairnError("REPLICA_STOPPED", "server: node stopped, outcome of the write unknown"),
+        );
+      }
+      pending.clear();
+    },
+  };
+}

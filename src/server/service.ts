@@ -1,0 +1,203 @@
+/**
+ * What HTTP asks of a node, answered here or at the leader.
+ *
+ * Invariant: a write is proposed or forwarded at most once, unless the refusal was definite. What the
+ * database returns for a read at level weak or above is at least as new as every write that was
+ * acknowledged when this node became leader.
+ */
+import { type Bytes, CairnError, isCairnError } from "#base";
+import type { Random } from "#platform/types";
+import { type ConsensusThread, encodeEntry } from "#replica";
+import type { Member } from "#replica/types";
+import { encodeCommand } from "#sqlite";
+import type { Command, ReadRequest, ReadResponse, SqliteThreads } from "#sqlite/types";
+import { packCall, packRead, packRequest, unpackOutcome } from "./forward.ts";
+import type { Leadership } from "./leadership.ts";
+import type { AppliedResult, PendingProposals } from "./pending.ts";
+import type { CallOptions, CallOutcome, NodeConfig, ReadOptions } from "./types.ts";
+
+/** What the calls are made of. */
+export interface CallParts {
+  readonly config: NodeConfig;
+  readonly consensus: ConsensusThread;
+  readonly sqlite: SqliteThreads;
+  readonly leadership: Leadership;
+  readonly pending: PendingProposals;
+  readonly random: Random;
+  /** Shown as the server of what this node answers itself. */
+  readonly httpAddress: () => string;
+}
+
+/** Execute, query and request, wherever the leader is. */
+export interface Calls {
+  execute(command: Command, options: CallOptions): Promise<CallOutcome>;
+  query(request: ReadRequest, options: ReadOptions): Promise<CallOutcome>;
+  request(command: Command, options: ReadOptions): Promise<CallOutcome>;
+  /** The same three, for other nodes: only as the leader. @throws `REPLICA_NOT_LEADER` */
+  readonly atLeader: Pick<Calls, "execute" | "query" | "request">;
+  /** Proposes a command here. @throws `REPLICA_NOT_LEADER` and as `PendingProposals`. */
+  propose(command: Command): Promise<AppliedResult>;
+  /** Runs `here` if this node leads, else `there` with the leader. @throws `SERVER_NO_LEADER` */
+  route<T>(here: () => Promise<T>, there: (leader: Member) => Promise<T>): Promise<T>;
+}
+
+const noLeader = (): CairnError => new CairnError("SERVER_NO_LEADER", "leader not found");
+
+class RoutedCalls implements Calls {
+  readonly #parts: CallParts;
+  readonly atLeader: Calls["atLeader"];
+
+  constructor(parts: CallParts) {
+    this.#parts = parts;
+    this.atLeader = {
+      execute: (command) => this.#mustLead(() => this.#executeHere(command)),
+      query: (request, options) => this.#mustLead(() => this.#queryAsLeader(request, options)),
+      request: (command, options) => this.#mustLead(() => this.#requestAsLeader(command, options)),
+    };
+  }
+
+  execute(command: Command, options: CallOptions): Promise<CallOutcome> {
+    return this.route(
+      () => this.#executeHere(command),
+      (leader) => this.#forward(leader, "execute", packCall({}, encodeCommand(command)), options),
+    );
+  }
+
+  query(request: ReadRequest, options: ReadOptions): Promise<CallOutcome> {
+    if (options.level === "none") return this.#queryLocal(request, options);
+    return this.route(
+      () => this.#queryAsLeader(request, options),
+      (leader) => this.#forward(leader, "query", packRead(request, options), options),
+    );
+  }
+
+  async request(command: Command, options: ReadOptions): Promise<CallOutcome> {
+    if (options.level === "none") {
+      await this.#checkFreshness(options);
+      const local = await this.#tryRead(command);
+      if (local !== undefined) return this.#served(local, 0);
+      return this.execute(command, options);
+    }
+    return this.route(
+      () => this.#requestAsLeader(command, options),
+      (leader) => this.#forward(leader, "request", packRequest(command, options), options),
+    );
+  }
+
+  async propose(command: Command): Promise<AppliedResult> {
+    const { consensus, pending, config, random } = this.#parts;
+    const seed = new DataView(random.bytes(8).buffer).getBigUint64(0, true);
+    const entry = encodeEntry("command", encodeCommand(command), { timeMs: Date.now(), seed });
+    const { id, outcome } = pending.open(config.applyTimeoutMs);
+    consensus.propose(id, entry);
+    return outcome;
+  }
+
+  async route<T>(here: () => Promise<T>, there: (leader: Member) => Promise<T>): Promise<T> {
+    // A refusal as "not leader" is definite, so a second try with better knowledge is safe; a third
+    // would only hide that the cluster is between leaders.
+    for (let attempt = 0; ; attempt += 1) {
+      const leader = this.#parts.leadership.leader();
+      try {
+        if (this.#parts.leadership.isLeader()) return await here();
+        if (leader === undefined) throw noLeader();
+        return await there(leader);
+      } catch (error) {
+        const unreachable = isCairnError(error, "NET_UNREACHABLE");
+        if (!unreachable && !isCairnError(error, "REPLICA_NOT_LEADER")) throw error;
+        const changed = this.#parts.leadership.leader()?.number !== leader?.number;
+        if (attempt > 0 || !changed) throw noLeader();
+      }
+    }
+  }
+
+  #mustLead(call: () => Promise<CallOutcome>): Promise<CallOutcome> {
+    if (this.#parts.leadership.isLeader()) return call();
+    return Promise.reject(new CairnError("REPLICA_NOT_LEADER", "not leader"));
+  }
+
+  #served(results: Bytes, raftIndex: number): CallOutcome {
+    return { results, raftIndex, servedBy: this.#parts.httpAddress() };
+  }
+
+  async #forward(
+    leader: Member,
+    method: string,
+    payload: Bytes,
+    options: CallOptions,
+  ): Promise<CallOutcome> {
+    const answer = await this.#parts.consensus.call(
+      leader.address,
+      method,
+      payload,
+      options.timeoutMs,
+    );
+    return unpackOutcome(answer, leader.address);
+  }
+
+  async #executeHere(command: Command): Promise<CallOutcome> {
+    const { result, index } = await this.propose(command);
+    return this.#served(result, index);
+  }
+
+  async #readLocal(request: ReadRequest): Promise<Bytes> {
+    const response: ReadResponse = await this.#parts.sqlite.read(request);
+    if (response.needsWrite) {
+      throw new CairnError("SQLITE_STATEMENT_FAILED", "server: a query wants to write");
+    }
+    return response.results;
+  }
+
+  async #checkFreshness({ freshnessMs }: ReadOptions): Promise<void> {
+    if (freshnessMs <= 0 || this.#parts.leadership.isLeader()) return;
+    const status = await this.#parts.consensus.status();
+    const silenceMs = status?.leaderSilenceMs ?? -1;
+    if (silenceMs < 0 || silenceMs > freshnessMs) {
+      throw new CairnError("SERVER_STALE_READ", "stale read");
+    }
+  }
+
+  async #queryLocal(request: ReadRequest, options: ReadOptions): Promise<CallOutcome> {
+    await this.#checkFreshness(options);
+    return this.#served(await this.#readLocal(request), 0);
+  }
+
+  /** @returns the index of the barrier that makes the read strong, or 0. */
+  async #prepareRead(level: ReadOptions["level"]): Promise<number> {
+    // Linearizable reads through ReadIndex come with the rest of Raft; until then the log gives the same
+    // promise at the price of an entry.
+    if (level === "strong" || level === "linearizable") {
+      return (await this.propose({ kind: "barrier" })).index;
+    }
+    await this.#parts.leadership.ready();
+    return 0;
+  }
+
+  async #queryAsLeader(request: ReadRequest, options: ReadOptions): Promise<CallOutcome> {
+    const index = await this.#prepareRead(options.level);
+    return this.#served(await this.#readLocal(request), index);
+  }
+
+  /** @returns the results if nothing among the statements would write. */
+  async #tryRead(command: Command): Promise<Bytes | undefined> {
+    if (command.kind !== "request") return undefined;
+    const { statements, transaction, rendering } = command;
+    const request: ReadRequest = { statements, transaction, rendering, mode: "request" };
+    const response = await this.#parts.sqlite.read(request);
+    return response.needsWrite ? undefined : response.results;
+  }
+
+  async #requestAsLeader(command: Command, options: ReadOptions): Promise<CallOutcome> {
+    if (options.level !== "strong") {
+      const index = await this.#prepareRead(options.level);
+      const results = await this.#tryRead(command);
+      if (results !== undefined) return this.#served(results, index);
+    }
+    return this.#executeHere(command);
+  }
+}
+
+/** Puts the calls of one node together. */
+export function createCalls(parts: CallParts): Calls {
+  return new RoutedCalls(parts);
+}
