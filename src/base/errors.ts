@@ -59,6 +59,7 @@ export const ERROR_CODES = {
   SQLITE_FILE_INVALID: row("no", 400, true),
   SQLITE_PRAGMA_DISALLOWED: row("no", 200, true),
   SQLITE_READER_FAILED: row("later", 500),
+  SQLITE_RESULT_UNRENDERABLE: row("no", 500, true),
   // server
   SERVER_CONFIG_INVALID: row("no", 500),
   SERVER_REQUEST_INVALID: row("no", 400),
