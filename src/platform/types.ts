@@ -25,9 +25,15 @@ export type OpenMode = "create-new" | "read-write" | "read";
  * `DISK_READ_ONLY`.
  */
 export interface Disk {
-  /** Opens a file. A file that this call creates is durable by name only after `syncDir` of its directory. */
+  /**
+   * Opens a file. A file that this call creates is durable by name only after `syncDir` of its
+   * directory.
+   */
   open(path: string, mode: OpenMode): FileHandle;
-  /** Gives a file a new name, replacing what had it. Atomic for observers; durable after `syncDir` of both directories. */
+  /**
+   * Gives a file a new name, replacing what had it. Atomic for observers; durable after `syncDir`
+   * of both directories.
+   */
   rename(from: string, to: string): void;
   /** Removes a name. Durable after `syncDir`. */
   unlink(path: string): void;
@@ -35,7 +41,10 @@ export interface Disk {
   list(dir: string): string[];
   /** Tells whether a name exists. */
   exists(path: string): boolean;
-  /** Makes a directory and its parents; does nothing if it exists. Syncs the parents of what it made. */
+  /**
+   * Makes a directory and its parents; does nothing if it exists. Syncs the parents of what it
+   * made.
+   */
   makeDir(path: string): void;
   /** Makes the names in a directory durable. */
   syncDir(dir: string): void;
@@ -57,11 +66,17 @@ export interface FileHandle {
    * @returns bytes read: fewer than `target.length` only at the end of the file.
    */
   read(offset: number, target: Uint8Array): number;
-  /** Writes all of `bytes` at `offset`, extending the file with zeros where needed. `bytes` is not kept. After an error any part may have been written. */
+  /**
+   * Writes all of `bytes` at `offset`, extending the file with zeros where needed. `bytes` is not
+   * kept. After an error any part may have been written.
+   */
   write(offset: number, bytes: Uint8Array): void;
   /** Cuts the file, or extends it with zeros. Durable after `sync`. */
   truncate(bytes: number): void;
-  /** Makes content and size durable. After a failure the unsynced content is unknown and must not be trusted (rule D4). */
+  /**
+   * Makes content and size durable. After a failure the unsynced content is unknown and must not be
+   * trusted (rule D4).
+   */
   sync(): void;
   /** As `sync`, without blocking the thread. Covers every write made before the call. */
   syncAsync(): Promise<void>;
@@ -73,11 +88,17 @@ export interface FileHandle {
 export interface Clock {
   /** Milliseconds since some fixed moment of this process; may have fractions. */
   now(): Ms;
-  /** Milliseconds since 1970 UTC, from the wall clock: for timestamps that people read, never for consensus. */
+  /**
+   * Milliseconds since 1970 UTC, from the wall clock: for timestamps that people read, never for
+   * consensus.
+   */
   wallTime(): Ms;
   /** Runs `f` once, `ms` milliseconds from now or later. */
   after(ms: Ms, f: () => void): Cancel;
-  /** Runs `f` when everything that is already waiting on this thread (sockets, messages) has been handled. */
+  /**
+   * Runs `f` when everything that is already waiting on this thread (sockets, messages) has been
+   * handled.
+   */
   whenIdle(f: () => void): Cancel;
 }
 
@@ -96,7 +117,10 @@ export interface Random {
  * without notice when it does not. Consensus needs no more than this.
  */
 export interface Net {
-  /** Sends or drops. Never blocks, never throws for an unreachable node. The parts are one frame, and belong to the net until sent. */
+  /**
+   * Sends or drops. Never blocks, never throws for an unreachable node. The parts are one frame,
+   * and belong to the net until sent.
+   */
   send(to: number, parts: readonly Bytes[]): void;
   /** Sets the receiver. The frame belongs to the receiver. */
   onFrame(receive: (from: number, frame: Bytes) => void): void;
@@ -110,7 +134,10 @@ export interface Sockets {
    * @throws `NET_ADDRESS_IN_USE` or `NET_ADDRESS_INVALID`, naming the address.
    */
   listen(address: string, onSocket: (socket: Socket) => void): Promise<Listener>;
-  /** Starts to connect. Failure shows as `onClose` with an error; writes before the connection stands are queued. */
+  /**
+   * Starts to connect. Failure shows as `onClose` with an error; writes before the connection
+   * stands are queued.
+   */
   connect(address: string): Socket;
 }
 
@@ -130,6 +157,7 @@ export interface Socket {
   readonly bufferedBytes: number;
   /** Queues bytes; nothing happens after close. The parts belong to the socket until sent. */
   write(parts: readonly Bytes[]): void;
+  /** Called once when a connection that this side asked for stands. */
   onConnect(f: () => void): void;
   /** The chunk belongs to the receiver. */
   onData(f: (chunk: Bytes) => void): void;
@@ -139,6 +167,7 @@ export interface Socket {
   onClose(f: (error?: Error) => void): void;
   /** Stops reading; the other end feels it as back-pressure. */
   pause(): void;
+  /** Goes on reading after `pause`. */
   resume(): void;
   /** Closes at once, dropping what is queued. */
   close(): void;
@@ -197,14 +226,17 @@ export interface SimulatedDiskOptions {
 /**
  * A disk in memory with a volatile and a durable image of every file and every directory.
  *
- * `write`, `truncate`, `open`, `rename` and `unlink` change the volatile image. `sync` and `syncDir`
- * copy it to the durable one. `crash` keeps any subset of the difference.
+ * `write`, `truncate`, `open`, `rename` and `unlink` change the volatile image. `sync` and
+ * `syncDir` copy it to the durable one. `crash` keeps any subset of the difference.
  */
 export interface SimulatedDisk extends Disk {
   /** Operations that could change or sync something so far: the crash points. */
   readonly operations: number;
   readonly trace: readonly DiskTraceLine[];
-  /** Power fails before operation number `operations` (0-based) is carried out: it and every later call throw {@link isPowerCut}. */
+  /**
+   * Power fails before operation number `operations` (0-based) is carried out: it and every later
+   * call throw {@link isPowerCut}.
+   */
   cutPowerAt(operation: number): void;
   /** Plans a fault. Plans are independent and fire once each (or `times`). */
   plan(fault: DiskFaultPlan): void;
@@ -218,7 +250,10 @@ export interface SimulatedDisk extends Disk {
    * @param seed - the choice; same disk and seed give the same result.
    */
   crash(seed: number): SimulatedDisk;
-  /** The disk as it is after the process was killed but the machine ran on: everything written is there; locks are free. */
+  /**
+   * The disk as it is after the process was killed but the machine ran on: everything written is
+   * there; locks are free.
+   */
   kill(): SimulatedDisk;
   /** Flips one bit in both images, as rot does. */
   flipBit(path: string, offset: number, bit: number): void;
@@ -254,13 +289,18 @@ export interface LinkBehaviour {
 
 /** A network of numbered nodes under a simulated clock. */
 export interface SimulatedNetwork {
-  /** The net as node `self` sees it. Asking again after a restart drops what was on the way to the old one. */
+  /**
+   * The net as node `self` sees it. Asking again after a restart drops what was on the way to the
+   * old one.
+   */
   node(self: number): Net;
   /** Cuts or heals the link from one node to another, in that direction only. */
   setLink(from: number, to: number, up: boolean): void;
   /** Only nodes of one group reach each other. Nodes named nowhere are alone. */
   partition(groups: readonly (readonly number[])[]): void;
+  /** Every node reaches every other one again. */
   heal(): void;
+  /** Changes the named properties for frames sent from now on. */
   setBehaviour(behaviour: Partial<LinkBehaviour>): void;
   /** Frames sent and not dropped, for budgets. */
   readonly delivered: number;

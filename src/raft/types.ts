@@ -1,16 +1,18 @@
 /**
  * Contract of chapter 07: the pure core of Raft.
  *
- * `step(now, input, outputs)` over plain data. No clock, no disk, no network, no chance, no promises.
- * Time arrives with each input; the core tells its next deadline. The core is payload-free: it
- * knows terms, positions and sizes of entries, never their bytes. Durability is explicit: it
- * emits `persist` with a sequence number and messages that may leave only `after` that number is
- * persisted. Source: Ongaro, "Consensus: bridging theory and practice" (2014), chapters 3 and 9.
+ * `step(now, input, outputs)` over plain data. No clock, no disk, no network, no chance, no
+ * promises. Time arrives with each input; the core tells its next deadline. The core is
+ * payload-free: it knows terms, positions and sizes of entries, never their bytes. Durability is
+ * explicit: it emits `persist` with a sequence number and messages that may leave only `after` that
+ * number is persisted. Source: Ongaro, "Consensus: bridging theory and practice" (2014), chapters 3
+ * and 9.
  */
 import type { Ms } from "#base";
 
 /** A member's number, 1 and up. 0 stands for nobody. */
 export type NodeId = number;
+/** A period with at most one leader, numbered upwards from 1. 0 stands for "before the first". */
 export type Term = number;
 /** Position in the log: 1 for the first entry. 0 stands for "before the log". */
 export type Index = number;
@@ -42,6 +44,7 @@ export interface VoteMessage {
   readonly attempt: number;
 }
 
+/** Answers a {@link VoteMessage}; `attempt` and `pre` come back as they were asked. */
 export interface VoteReplyMessage {
   readonly kind: "voteReply";
   /** For a granted pre-vote, the term asked for; otherwise the voter's term. */
@@ -61,12 +64,16 @@ export interface AppendMessage {
   readonly sizes: readonly number[];
   /** Terms of the entries; empty when there are none. */
   readonly runs: readonly TermRun[];
-  /** The leader's commit index. The follower trusts it only up to the last entry that this request verified. */
+  /**
+   * The leader's commit index. The follower trusts it only up to the last entry that this request
+   * verified.
+   */
   readonly commit: Index;
   /** Made by the leader, growing; comes back in the reply. */
   readonly round: number;
 }
 
+/** Answers an {@link AppendMessage}: what matches, or where the logs might meet. */
 export interface AppendReplyMessage {
   readonly kind: "appendReply";
   readonly term: Term;
@@ -88,7 +95,10 @@ export type Message = VoteMessage | VoteReplyMessage | AppendMessage | AppendRep
 export type Input =
   /** Time has come to the deadline, or may have. */
   | { readonly kind: "tick" }
-  /** The runtime was stalled: what it believes about silence is worthless. Restarts the election timeout. */
+  /**
+   * The runtime was stalled: what it believes about silence is worthless. Restarts the election
+   * timeout.
+   */
   | { readonly kind: "stalled" }
   | { readonly kind: "message"; readonly from: NodeId; readonly message: Message }
   /** One batch of entries to replicate. `id` is echoed. `sizes` has at least one element. */
@@ -102,6 +112,7 @@ export type Input =
   /** The driver has forgotten entries up to here; never above the applied index. */
   | { readonly kind: "compacted"; readonly upTo: Index };
 
+/** Why a batch was not taken: this node does not lead, or too much is uncommitted already. */
 export type RefuseReason = "not-leader" | "uncommitted-limit";
 
 /** Everything that can come out of a core. The driver carries outputs out in order. */
@@ -148,6 +159,7 @@ export type Output =
   /** This peer needs entries that are compacted away. */
   | { readonly kind: "behind"; readonly peer: NodeId; readonly needs: Index };
 
+/** What a node is in its term. A pre-candidate only asks whether it would be voted for. */
 export type Role = "follower" | "pre-candidate" | "candidate" | "leader";
 
 /** A leader's view of one peer. */
@@ -160,6 +172,7 @@ export interface PeerStatus {
   readonly lastReplyAt: Ms;
 }
 
+/** The core's state at one moment, for people, tests and `/status`. */
 export interface RaftStatus {
   readonly self: NodeId;
   readonly role: Role;
@@ -179,11 +192,15 @@ export interface RaftStatus {
   readonly peers: readonly PeerStatus[];
 }
 
+/** How a core is made. Every limit has its default here. */
 export interface RaftOptions {
   readonly self: NodeId;
   /** All voters, with `self`. */
   readonly voters: readonly NodeId[];
-  /** Silence after which a follower campaigns: drawn from [electionTimeoutMs, 2 x electionTimeoutMs). Default 1000. */
+  /**
+   * Silence after which a follower campaigns: drawn from [electionTimeoutMs, 2 x
+   * electionTimeoutMs). Default 1000.
+   */
   readonly electionTimeoutMs?: Ms;
   /** Default 100. Well below the election timeout. */
   readonly heartbeatMs?: Ms;
@@ -197,7 +214,10 @@ export interface RaftOptions {
   readonly inFlightMax?: number;
   /** Bytes under way to one peer, soft. Default 4 MiB. */
   readonly inFlightBytesMax?: number;
-  /** Proposals are refused while this many bytes are uncommitted, unless nothing is. Default 256 MiB. */
+  /**
+   * Proposals are refused while this many bytes are uncommitted, unless nothing is. Default 256
+   * MiB.
+   */
   readonly uncommittedBytesMax?: number;
 }
 
@@ -214,6 +234,7 @@ export interface RaftBootState {
   readonly appliedIndex: Index;
 }
 
+/** One node's share in consensus: a state machine over {@link Input} and {@link Output}. */
 export interface RaftCore {
   /**
    * Handles one input at time `now` and appends what follows to `outputs`.
@@ -235,8 +256,9 @@ export interface RaftCore {
 /** What chapter 07 exports. */
 export interface RaftModule {
   /**
-   * @throws RangeError for options that make no sense (self not a voter, heartbeat above election timeout);
-   * InvariantError for a boot state that contradicts itself (applied index above the last entry).
+   * @throws RangeError for options that make no sense (self not a voter, heartbeat above election
+   * timeout); InvariantError for a boot state that contradicts itself (applied index above the last
+   * entry).
    */
   createRaftCore(options: RaftOptions, boot: RaftBootState, now: Ms): RaftCore;
 }

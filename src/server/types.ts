@@ -1,5 +1,6 @@
 /**
- * Contract of the server: one node built from a configuration, and what its HTTP handlers need of it.
+ * Contract of the server: one node built from a configuration, and what its HTTP handlers need of
+ * it.
  *
  * `http/` knows requests and the reference's wire format and nothing of consensus; `node.ts` knows
  * threads, leadership and forwarding and nothing of HTTP. This file is the line between them.
@@ -7,7 +8,9 @@
 import type { Bytes, Ms } from "#base";
 import type { BackupFormat, Command, ReadRequest } from "#sqlite/types";
 
-/** Everything that a node can be told, after flags were read and checked. All times in milliseconds. */
+/**
+ * Everything that a node can be told, after flags were read and checked. All times in milliseconds.
+ */
 export interface NodeConfig {
   readonly dataDir: string;
   readonly nodeId: string;
@@ -76,8 +79,9 @@ export interface NodeInfo {
 
 /**
  * What HTTP handlers call. Errors by code: `SERVER_NO_LEADER`, `SERVER_NOT_READY`, `REPLICA_BUSY`,
- * `REPLICA_LEADERSHIP_LOST`, `REPLICA_TIMEOUT` (outcome unknown), `REPLICA_PEER_FAILED` (the connection
- * to the leader broke; outcome of a write unknown), `SQLITE_FILE_INVALID`; a stale `none` read is `SERVER_STALE_READ`.
+ * `REPLICA_LEADERSHIP_LOST`, `REPLICA_TIMEOUT` (outcome unknown), `REPLICA_PEER_FAILED` (the
+ * connection to the leader broke; outcome of a write unknown), `SQLITE_FILE_INVALID`; a stale
+ * `none` read is `SERVER_STALE_READ`.
  */
 export interface NodeService {
   readonly config: NodeConfig;
@@ -92,15 +96,17 @@ export interface NodeService {
   /** URL of the leader's HTTP API, asked of the leader; undefined when there is none. */
   leaderApiUrl(timeoutMs: Ms): Promise<string | undefined>;
   /**
-   * A copy of the database in a file of its own; the caller removes it. `local`: this node's copy even
-   * if it is not the leader.
+   * A copy of the database in a file of its own; the caller removes it. `local`: this node's copy
+   * even if it is not the leader.
    */
   backup(
     request: { format: BackupFormat; vacuum: boolean; tables: readonly string[]; local: boolean },
     options: CallOptions,
   ): Promise<{ readonly path: string; remove(): void }>;
   nodes(options: CallOptions & { nonVoters: boolean }): Promise<readonly NodeInfo[]>;
-  /** The tree of compat reference 13.1, as far as there is something true to say. Plain JSON values. */
+  /**
+   * The tree of compat reference 13.1, as far as there is something true to say. Plain JSON values.
+   */
   status(): Promise<Record<string, unknown>>;
   /** Lines for `/readyz` (1.15). */
   readiness(options: CallOptions & { noLeader: boolean; sync: boolean }): Promise<{

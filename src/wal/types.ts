@@ -1,14 +1,14 @@
 /**
  * Contract of chapter 01: a log of records on disk that survives power loss.
  *
- * W1 LSNs are dense and ordered, from 1. W2 `sync` returned: all earlier appends survive power loss.
- * W3 open yields a prefix that holds all acknowledged records. W4 nothing is invented. W5 a record is
- * valid if its type is known and non-zero, its length bounded and inside the file, its checksum over
- * header *and* payload right, and its LSN the expected one. W6 an invalid record at the unsynced end is
- * cut off, and the cut is synced; an invalid record inside known-synced data is an error, not a cut.
- * W7 after a failed sync nothing is acknowledged until reopened. W8 recovery is repeatable and may
- * itself crash. W9 making and removing segments is made durable with the directory; removal happens only
- * below the given LSN, oldest first.
+ * W1 LSNs are dense and ordered, from 1. W2 `sync` returned: all earlier appends survive power
+ * loss. W3 open yields a prefix that holds all acknowledged records. W4 nothing is invented. W5 a
+ * record is valid if its type is known and non-zero, its length bounded and inside the file, its
+ * checksum over header *and* payload right, and its LSN the expected one. W6 an invalid record at
+ * the unsynced end is cut off, and the cut is synced; an invalid record inside known-synced data is
+ * an error, not a cut. W7 after a failed sync nothing is acknowledged until reopened. W8 recovery
+ * is repeatable and may itself crash. W9 making and removing segments is made durable with the
+ * directory; removal happens only below the given LSN, oldest first.
  */
 import type { Bytes } from "#base";
 import type { Disk } from "#platform/types";
@@ -16,7 +16,10 @@ import type { Disk } from "#platform/types";
 /** The number of a record: 1 for the first, then +1 each, up to 2^53 - 1. */
 export type Lsn = number;
 
-/** One record. The payload may be a view into a larger array; it is the receiver's to keep, not to change. */
+/**
+ * One record. The payload may be a view into a larger array; it is the receiver's to keep, not to
+ * change.
+ */
 export interface WalRecord {
   readonly lsn: Lsn;
   readonly payload: Bytes;
@@ -39,9 +42,15 @@ export interface WalOptions {
   readonly disk: Disk;
   /** The log's own directory; made if missing. */
   readonly dir: string;
-  /** Start a new segment when the current one has this many bytes. Default 16 MiB. Larger: fewer files, coarser removal. A record larger than this gets a segment of its own. */
+  /**
+   * Start a new segment when the current one has this many bytes. Default 16 MiB. Larger: fewer
+   * files, coarser removal. A record larger than this gets a segment of its own.
+   */
   readonly segmentBytesMax?: number;
-  /** Zero-fill this far ahead, so that a sync need not write file metadata. Default 1 MiB; 0: never. Larger: fewer stalls, each longer. */
+  /**
+   * Zero-fill this far ahead, so that a sync need not write file metadata. Default 1 MiB; 0: never.
+   * Larger: fewer stalls, each longer.
+   */
   readonly preallocateBytes?: number;
   /** Refuse payloads above this, and lengths above it on reading. Default 128 MiB. */
   readonly payloadBytesMax?: number;
@@ -63,11 +72,16 @@ export interface Wal {
    * after which the log is poisoned, because any part of the record may have reached the file.
    */
   append(payload: Bytes): Lsn;
-  /** Makes every earlier append durable (W2). @throws as `append`; a failed sync poisons the log (W7). */
+  /**
+   * Makes every earlier append durable (W2).
+   *
+   * @throws as `append`; a failed sync poisons the log (W7).
+   */
   sync(): void;
   /**
    * Makes every append made before this call durable, without blocking the thread. Calls that come
-   * while a sync is under way share the next one (group commit without linger), and resolve in order.
+   * while a sync is under way share the next one (group commit without linger), and resolve in
+   * order.
    *
    * @returns the LSN up to which the log is durable.
    * @throws as `sync`; all waiters are rejected.
@@ -96,18 +110,21 @@ export interface Wal {
   truncateAfter(lsn: Lsn): void;
   /** Bytes on disk, preallocation included. */
   sizeBytes(): number;
-  /** Syncs what is unsynced unless poisoned, and releases the files. Pending waiters are settled first. */
+  /**
+   * Syncs what is unsynced unless poisoned, and releases the files. Pending waiters are settled
+   * first.
+   */
   close(): Promise<void>;
 }
 
 /** What chapter 01 exports. */
 export interface WalModule {
   /**
-   * Opens or creates a log, recovers it, and hands out every record, oldest first, before it returns:
-   * writing before recovering cannot be expressed.
+   * Opens or creates a log, recovers it, and hands out every record, oldest first, before it
+   * returns: writing before recovering cannot be expressed.
    *
-   * @throws `WAL_CORRUPT` with `details` `file`, `segment` and `offset`, when a record that must have
-   * been durable is damaged or missing; nothing is changed then. Disk errors as they come.
+   * @throws `WAL_CORRUPT` with `details` `file`, `segment` and `offset`, when a record that must
+   * have been durable is damaged or missing; nothing is changed then. Disk errors as they come.
    */
   openWal(
     options: WalOptions,
