@@ -1,0 +1,53 @@
+/**
+ * Chance from the operating system.
+ *
+ * Invariant: `below` is unbiased: a draw from the incomplete last stretch is thrown away.
+ */
+import { randomFillSync } from "node:crypto";
+import type { Bytes } from "#base";
+import type { Random } from "./types.ts";
+
+const TWO_32 = 2 ** 32;
+
+/** One call to the system costs about as much as filling this many words, so they are drawn ahead. */
+const POOL_WORDS = 256;
+
+class NodeRandom implements Random {
+  readonly #pool = new Uint32Array(POOL_WORDS);
+  #used = POOL_WORDS;
+
+  below(before: number): number {
+    if (!(Number.isInteger(before) && before >= 1 && before <= TWO_32)) {
+      throw new RangeError(`platform: random below ${before}, must be 1 to 2^32`);
+    }
+    const usable = TWO_32 - (TWO_32 % before);
+    let word = this.#next();
+    while (word >= usable) word = this.#next();
+    return word % before;
+  }
+
+  fraction(): number {
+    return this.#next() / TWO_32;
+  }
+
+  bytes(count: number): Bytes {
+    return randomFillSync(new Uint8Array(count));
+  }
+
+  #next(): number {
+    if (this.#used === POOL_WORDS) {
+      randomFillSync(this.#pool);
+      this.#used = 0;
+    }
+    const word = this.#pool[this.#used] ?? 0;
+    // A word handed out is wiped, so that it cannot be read from memory later.
+    this.#pool[this.#used] = 0;
+    this.#used += 1;
+    return word;
+  }
+}
+
+/** Makes a source of chance that nobody can predict. */
+export function nodeRandom(): Random {
+  return new NodeRandom();
+}
