@@ -1,0 +1,19 @@
+/**
+ * server: one node of the replicated database, built from a configuration, and its HTTP API.
+ *
+ * Reading order: types.ts, version.ts, duration.ts, flags.ts, config.ts, http/ (answer.ts,
+ * query-string.ts, parameters.ts, json-scanner.ts, json-body.ts, json-text.ts, failure.ts,
+ * sql.ts, load.ts, backup.ts, state.ts, routes.ts, body.ts, server.ts).
+ */
+export {
+  FLAGS,
+  type Invocation,
+  REFUSED_FLAGS,
+  readInvocation,
+  splitAddress,
+  usageText,
+} from "./config.ts";
+export { formatDuration, parseDuration } from "./duration.ts";
+export { parseStatements } from "./http/json-body.ts";
+export { indentJson, sortedJson } from "./http/json-text.ts";
+export { API_VERSION, CAIRN_VERSION } from "./version.ts";
