@@ -34,7 +34,9 @@ export {
 export { openIdentity } from "./identity.ts";
 export { decodeLogRecord, encodeLogRecord, type LogRecord } from "./log-record.ts";
 export { type DecodedMessage, decodeMessage, encodeMessage } from "./message-codec.ts";
+export { packEntries, unpackEntries } from "./packed-batch.ts";
 export { openPeerPort, type PeerPort } from "./peer-port.ts";
+export { type AppliedNotice, type ApplierBatch, createPortApplier } from "./port-applier.ts";
 export { openRaftLog } from "./raft-log.ts";
 export { createRpcClient, type RpcClient, type RpcHandler, serveRpc } from "./rpc.ts";
 export { createTcpNet, type TcpNet, type TcpNetOptions } from "./tcp-net.ts";

@@ -110,6 +110,8 @@ class Recovery {
         return;
       case "truncate":
         this.entries.cutFrom(record.from);
+        // Before the base record the start is only inferred, and a cut may reach below it.
+        if (!this.#based) this.entries.base = Math.min(this.entries.base, record.from - 1);
         return;
       case "base":
         this.hardState = record.hardState;

@@ -1,0 +1,240 @@
+/**
+ * Entries, log records, messages, frames, hellos: what is written comes back, and no damage gets through.
+ *
+ * Method: round trips, every prefix, every single-bit flip.
+ */
+import { describe, expect, test } from "vitest";
+import type { Message } from "#raft/types";
+import {
+  createConfiguration,
+  createFrameReader,
+  decodeConfiguration,
+  decodeEntry,
+  decodeHello,
+  decodeLogRecord,
+  decodeMessage,
+  encodeConfiguration,
+  encodeEntry,
+  encodeHello,
+  encodeLogRecord,
+  encodeMessage,
+  FRAME_HEADER_BYTES,
+  frame,
+  type LogRecord,
+  sealEntry,
+} from "#replica";
+
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+const join = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
+
+const members = ["c", "a", "b"].map((id) => ({
+  id,
+  address: `host-${id}:4002`,
+  incarnation: `00000000000000${id.charCodeAt(0).toString(16)}`,
+}));
+
+describe("entries", () => {
+  test("kind, time, seed and payload come back, and the seal can be written later", () => {
+    const entry = encodeEntry("command", text("insert"));
+    sealEntry(entry, { timeMs: 1_700_000_000_123, seed: 0xffff_ffff_ffff_fffen });
+    expect(decodeEntry(entry)).toEqual({
+      kind: "command",
+      timeMs: 1_700_000_000_123,
+      seed: 0xffff_ffff_ffff_fffen,
+      payload: text("insert"),
+    });
+  });
+
+  test("zeros, unknown kinds and short entries are refused", () => {
+    for (const bad of [new Uint8Array(17), bytes(9, ...new Uint8Array(16)), bytes(1), bytes()]) {
+      expect(() => decodeEntry(bad)).toThrowError(
+        expect.objectContaining({ code: "BYTES_MALFORMED" }),
+      );
+    }
+  });
+});
+
+describe("configurations", () => {
+  test("whatever the order in which members were heard of, bytes and cluster id are the same", () => {
+    const one = createConfiguration(members);
+    const other = createConfiguration([...members].reverse());
+    expect(encodeConfiguration(one)).toEqual(encodeConfiguration(other));
+    expect(one.members.map(({ number, id }) => [number, id])).toEqual([
+      [1, "a"],
+      [2, "b"],
+      [3, "c"],
+    ]);
+    expect(decodeConfiguration(encodeConfiguration(one))).toEqual(one);
+  });
+
+  test("another incarnation makes another cluster", () => {
+    const wiped = members.map((m) =>
+      m.id === "a" ? { ...m, incarnation: "ffffffffffffffff" } : m,
+    );
+    expect(createConfiguration(wiped).clusterId).not.toBe(createConfiguration(members).clusterId);
+  });
+
+  test("two members with one id or one address are refused", () => {
+    const twin = { id: "a", address: "elsewhere:1", incarnation: "0" };
+    expect(() => createConfiguration([...members, twin])).toThrowError(/share the id a/);
+    expect(() =>
+      createConfiguration([...members, { ...twin, id: "d", address: "host-a:4002" }]),
+    ).toThrowError(/share the address/);
+  });
+});
+
+describe("log records", () => {
+  const records: LogRecord[] = [
+    { type: "entry", term: 7, index: 2 ** 40, bytes: bytes(1, 2, 3) },
+    { type: "entry", term: 1, index: 1, bytes: bytes() },
+    { type: "hardState", hardState: { term: 2 ** 53 - 1, vote: 3 } },
+    { type: "truncate", from: 12 },
+    {
+      type: "base",
+      compactedIndex: 100,
+      compactedTerm: 4,
+      hardState: { term: 5, vote: 0 },
+      configuration: createConfiguration(members),
+    },
+  ];
+
+  test.each(records)("a record of type $type comes back", (record) => {
+    expect(decodeLogRecord(encodeLogRecord(record))).toEqual(record);
+  });
+
+  test("a record of an unknown type or the wrong length is refused, not guessed", () => {
+    for (const bad of [bytes(), bytes(0), bytes(5, 1, 2), bytes(2, 1), bytes(3), bytes(1, 0)]) {
+      expect(() => decodeLogRecord(bad)).toThrowError(
+        expect.objectContaining({ code: "BYTES_MALFORMED" }),
+      );
+    }
+  });
+});
+
+describe("messages", () => {
+  const entries = [text("one"), new Uint8Array(0), text("three")];
+  const messages: Message[] = [
+    { kind: "vote", term: 9, lastIndex: 2 ** 33, lastTerm: 8, pre: true, attempt: 4 },
+    { kind: "voteReply", term: 9, granted: true, pre: false, attempt: 4 },
+    {
+      kind: "append",
+      term: 9,
+      prevIndex: 41,
+      prevTerm: 8,
+      sizes: entries.map((entry) => entry.length),
+      runs: [
+        { first: 42, term: 8 },
+        { first: 44, term: 9 },
+      ],
+      commit: 41,
+      round: 77,
+    },
+    {
+      kind: "append",
+      term: 1,
+      prevIndex: 0,
+      prevTerm: 0,
+      sizes: [],
+      runs: [],
+      commit: 0,
+      round: 1,
+    },
+    {
+      kind: "appendReply",
+      term: 9,
+      ok: false,
+      match: 0,
+      rejected: 41,
+      hintIndex: 30,
+      hintTerm: 2,
+      round: 77,
+    },
+  ];
+  const encoded = (message: Message): Uint8Array => {
+    const sent = message.kind === "append" && message.sizes.length > 0 ? entries : [];
+    return join(encodeMessage(message, sent, 40));
+  };
+
+  test.each(messages)(
+    "a $kind comes back, with its entries and the advice to compact",
+    (message) => {
+      const decoded = decodeMessage(encoded(message));
+      expect(decoded.message).toEqual(message);
+      if (message.kind === "append") {
+        expect(decoded.compactTo).toBe(40);
+        expect(decoded.entries).toEqual(message.sizes.length > 0 ? entries : []);
+      }
+    },
+  );
+
+  test.each(messages)("every prefix and every excess of a $kind is refused", (message) => {
+    const whole = encoded(message);
+    const damaged = Array.from({ length: whole.length }, (_, end) => whole.subarray(0, end));
+    damaged.push(join([whole, bytes(0)]));
+    for (const body of damaged) {
+      expect(() => decodeMessage(body)).toThrowError(
+        expect.objectContaining({ code: "REPLICA_FRAME_CORRUPT" }),
+      );
+    }
+  });
+
+  test("a count of four billion entries is refused without being believed", () => {
+    const body = encoded(messages[3] as Message);
+    new DataView(body.buffer).setUint32(49, 0xffff_ffff, true);
+    expect(() => decodeMessage(body)).toThrowError(/ends \d+ bytes early/);
+  });
+});
+
+describe("frames", () => {
+  const bodies = [text("x"), text("a longer body ".repeat(20)), bytes(0, 0, 0, 0)];
+  const stream = join(bodies.flatMap((body) => frame([body])));
+
+  test("bodies come back whatever the size of the chunks", () => {
+    for (let size = 1; size <= stream.length; size += 1) {
+      const reader = createFrameReader();
+      const received: Uint8Array[] = [];
+      for (let at = 0; at < stream.length; at += size) {
+        reader.push(stream.subarray(at, at + size), (body) => received.push(body.slice()));
+      }
+      expect(received).toEqual(bodies);
+    }
+  });
+
+  test("N10: no flipped bit gets through: the frame is refused or still waited for", () => {
+    const whole = join(frame([text("vote for me")]));
+    for (let bit = 0; bit < whole.length * 8; bit += 1) {
+      const damaged = whole.slice();
+      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const push = (): void =>
+        createFrameReader().push(damaged, () => {
+          throw new Error(`bit ${bit}: a damaged body was handed out`);
+        });
+      expect(push).toThrowError(expect.objectContaining({ code: "REPLICA_FRAME_CORRUPT" }));
+    }
+  });
+
+  test("N10: an oversized length with an honest checksum is refused before anything is allocated", () => {
+    const header = new Uint8Array(FRAME_HEADER_BYTES);
+    new DataView(header.buffer).setUint32(0, 0xffff_ffff, true);
+    expect(() => createFrameReader().push(header, () => undefined)).toThrowError(
+      expect.objectContaining({ code: "REPLICA_FRAME_CORRUPT" }),
+    );
+  });
+});
+
+describe("hellos", () => {
+  test("a hello comes back; another version or protocol is refused", () => {
+    const hello = { purpose: "raft", clusterId: "c", from: 1, to: 2, incarnation: "i" } as const;
+    expect(decodeHello(encodeHello(hello))).toEqual(hello);
+    for (const bad of [
+      '{"protocol":"cairn","version":2,"purpose":"rpc"}',
+      "GET / HTTP/1.1",
+      "{}",
+    ]) {
+      expect(() => decodeHello(text(bad))).toThrowError(
+        expect.objectContaining({ code: "REPLICA_FRAME_CORRUPT" }),
+      );
+    }
+  });
+});

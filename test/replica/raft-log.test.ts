@@ -1,0 +1,252 @@
+/**
+ * The Raft log on the WAL: what a random history wrote is what recovery rebuilds, at every crash point.
+ *
+ * Method: a model beside the log; power cut at each disk operation, several outcomes each; then recovery is
+ * compared with the model's states between the last durable one and the newest.
+ */
+import { describe, expect, test } from "vitest";
+import { createSimulatedDisk, isPowerCut, seededRandom } from "#platform";
+import type { Random, SimulatedDisk } from "#platform/types";
+import { createConfiguration, encodeConfiguration, encodeEntry, openRaftLog } from "#replica";
+import type { LogEntry, RaftLog } from "#replica/types";
+import { forEachSeed } from "../support/seeds.ts";
+
+const DIR = "/data/raft-log";
+/** Small segments, so that a short history crosses several. */
+const SEGMENT_BYTES = 2048;
+
+const configuration = createConfiguration([
+  { id: "a", address: "h:1", incarnation: "1" },
+  { id: "b", address: "h:2", incarnation: "2" },
+]);
+
+const open = (disk: SimulatedDisk): RaftLog =>
+  openRaftLog({ disk, dir: DIR, segmentBytesMax: SEGMENT_BYTES }).log;
+
+const first: LogEntry = {
+  index: 1,
+  term: 1,
+  bytes: encodeEntry("configuration", encodeConfiguration(configuration)),
+};
+
+/** The state that the log stands for, as text; equal texts are equal states above the compacted part. */
+function describeState(
+  hardState: { term: number; vote: number },
+  entries: readonly LogEntry[],
+): string {
+  const list = entries.map(({ index, term, bytes }) => `${index}@${term}:${bytes.length}`);
+  return `term ${hardState.term} vote ${hardState.vote} [${list.join(" ")}]`;
+}
+
+/** Compares the log with a model state, as far as the log still keeps it. */
+function matches(log: RaftLog, state: Model): boolean {
+  const { compactedIndex, hardState } = log.state;
+  const kept =
+    log.lastIndex > compactedIndex ? log.read(compactedIndex + 1, log.lastIndex + 1) : [];
+  const expected = state.entries.filter(({ index }) => index > compactedIndex);
+  return describeState(hardState, kept) === describeState(state.hardState, expected);
+}
+
+interface Model {
+  readonly hardState: { readonly term: number; readonly vote: number };
+  readonly entries: readonly LogEntry[];
+}
+
+/** A random history. Keeps every state that was reached, and which of them is known durable. */
+class History {
+  readonly states: Model[] = [{ hardState: { term: 0, vote: 0 }, entries: [] }];
+  durable = 0;
+  readonly #log: RaftLog;
+  readonly #random: Random;
+
+  constructor(log: RaftLog, random: Random) {
+    this.#log = log;
+    this.#random = random;
+  }
+
+  get now(): Model {
+    return this.states.at(-1) as Model;
+  }
+
+  async run(steps: number): Promise<void> {
+    this.#write({ hardState: { term: 1, vote: 0 } });
+    this.#write({ entries: [first] });
+    await this.#sync();
+    for (let step = 0; step < steps; step += 1) {
+      const choice = this.#random.below(10);
+      if (choice < 5) this.#append();
+      else if (choice < 6) this.#write({ hardState: this.#nextHardState() });
+      else if (choice < 7) this.#truncate();
+      else if (choice < 9) await this.#sync();
+      else await this.#compact();
+    }
+  }
+
+  #append(): void {
+    const entries: LogEntry[] = [];
+    const count = 1 + this.#random.below(3);
+    for (let n = 0; n < count; n += 1) {
+      const index = this.now.entries.length + 1 + n;
+      const payload = new Uint8Array(this.#random.below(700));
+      entries.push({
+        index,
+        term: this.now.hardState.term,
+        bytes: encodeEntry("command", payload),
+      });
+    }
+    this.#write({ entries });
+  }
+
+  #nextHardState(): Model["hardState"] {
+    return { term: this.now.hardState.term + 1, vote: this.#random.below(3) };
+  }
+
+  #truncate(): void {
+    const { compactedIndex } = this.#log.state;
+    const room = this.#log.lastIndex - Math.max(compactedIndex, 1);
+    if (room < 1) return;
+    const truncateFrom = this.#log.lastIndex - this.#random.below(room);
+    const hardState = this.#nextHardState();
+    const bytes = encodeEntry("command", new Uint8Array(20));
+    const entries = [{ index: truncateFrom, term: hardState.term, bytes }];
+    this.#write({ hardState, truncateFrom, entries });
+  }
+
+  /** The model first: what the log was asked to write may be on disk even if the call dies. */
+  #write(change: Parameters<RaftLog["write"]>[0]): void {
+    let model = this.now;
+    const push = (next: Partial<Model>): void => {
+      model = { ...model, ...next };
+      this.states.push(model);
+    };
+    if (change.hardState !== undefined) push({ hardState: change.hardState });
+    if (change.truncateFrom !== undefined) {
+      push({ entries: model.entries.slice(0, change.truncateFrom - 1) });
+    }
+    for (const entry of change.entries ?? []) push({ entries: [...model.entries, entry] });
+    this.#log.write(change);
+  }
+
+  async #sync(): Promise<void> {
+    const reached = this.states.length - 1;
+    await this.#log.sync();
+    this.durable = reached;
+  }
+
+  async #compact(): Promise<void> {
+    const reached = this.states.length - 1;
+    await this.#log.compact(Math.floor(this.#log.lastIndex / 2));
+    if (this.#log.state.compactedIndex > 0) this.durable = Math.max(this.durable, reached);
+  }
+}
+
+/** Runs a history until the power fails. @returns false if it never did. */
+async function runUntilCut(
+  disk: SimulatedDisk,
+  random: Random,
+  keep: (h: History) => void,
+): Promise<boolean> {
+  try {
+    const history = new History(open(disk), random);
+    keep(history);
+    await history.run(14);
+    return false;
+  } catch (error) {
+    if (isPowerCut(error) || (error instanceof Error && isPowerCut(error.cause))) return true;
+    throw error;
+  }
+}
+
+describe("the raft log", () => {
+  test("P01 reopening gives back term, vote, entries and configuration", async () => {
+    const disk = createSimulatedDisk();
+    const log = open(disk);
+    log.write({ hardState: { term: 1, vote: 0 }, entries: [first] });
+    log.write({ hardState: { term: 3, vote: 2 } });
+    await log.sync();
+    await log.close();
+    const { state } = open(disk.kill());
+    expect(state.hardState).toEqual({ term: 3, vote: 2 });
+    expect(state.configuration).toEqual(configuration);
+    expect(state.runs).toEqual([{ first: 1, term: 1 }]);
+  });
+
+  test("entries that fell out of memory are read back from disk, without those truncated since", async () => {
+    const log = open(createSimulatedDisk());
+    log.write({ hardState: { term: 1, vote: 0 }, entries: [first] });
+    const big = (index: number, term: number, fill: number): LogEntry => ({
+      index,
+      term,
+      bytes: encodeEntry("command", new Uint8Array(9_000_000).fill(fill)),
+    });
+    log.write({ entries: [big(2, 1, 1), big(3, 1, 2)] });
+    log.write({ hardState: { term: 2, vote: 0 }, truncateFrom: 3, entries: [big(3, 2, 3)] });
+    log.write({ entries: [big(4, 2, 4), big(5, 2, 5), big(6, 2, 6)] });
+    await log.sync();
+    const fills = log.read(2, 7).map(({ bytes, index, term }) => [index, term, bytes.at(-1)]);
+    expect(fills).toEqual([
+      [2, 1, 1],
+      [3, 2, 3],
+      [4, 2, 4],
+      [5, 2, 5],
+      [6, 2, 6],
+    ]);
+    await log.close();
+  });
+
+  test("what was compacted is refused, and the rest survives with its hard state", async () => {
+    const disk = createSimulatedDisk();
+    const log = open(disk);
+    log.write({ hardState: { term: 4, vote: 1 }, entries: [first] });
+    for (let index = 2; index <= 40; index += 1) {
+      log.write({
+        entries: [{ index, term: 4, bytes: encodeEntry("command", new Uint8Array(300)) }],
+      });
+    }
+    await log.sync();
+    const before = log.sizeBytes;
+    expect(await log.compact(30)).toBe(30);
+    expect(log.sizeBytes).toBeLessThan(before);
+    expect(() => log.read(30, 32)).toThrowError(
+      expect.objectContaining({ code: "WAL_NOT_RETAINED" }),
+    );
+    const reopened = open(disk.crash(1));
+    expect(reopened.state).toMatchObject({
+      hardState: { term: 4, vote: 1 },
+      compactedIndex: 30,
+      compactedTerm: 4,
+      configuration,
+    });
+    expect(reopened.read(31, 41).map(({ index }) => index)).toEqual([
+      31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    ]);
+  });
+
+  test("at every crash point recovery finds a state that was reached, never one before the last synced", async () => {
+    let runs = 0;
+    const work: Promise<void>[] = [];
+    forEachSeed(12, (seed) => {
+      work.push(crashEverywhere(seed));
+    });
+    await Promise.all(work);
+    async function crashEverywhere(seed: number): Promise<void> {
+      for (let operation = 0; ; operation += 1) {
+        const disk = createSimulatedDisk({ seed });
+        disk.cutPowerAt(operation);
+        let history: History | undefined;
+        const cut = await runUntilCut(disk, seededRandom(seed), (h) => {
+          history = h;
+        });
+        for (let outcome = 0; outcome < 4; outcome += 1) {
+          const log = open(disk.crash(seed * 1000 + outcome));
+          runs += 1;
+          const candidates = history === undefined ? [] : history.states.slice(history.durable);
+          const found = history === undefined || candidates.some((state) => matches(log, state));
+          expect(found, `seed ${seed}, cut at ${operation}, outcome ${outcome}`).toBe(true);
+        }
+        if (!cut) break;
+      }
+    }
+    expect(runs).toBeGreaterThan(1000);
+  });
+});

@@ -1,0 +1,225 @@
+/**
+ * A cluster of real replicas on simulated disks, net and clock, all in one thread and from one seed.
+ *
+ * What a crash takes is what the simulated disk says: memory, unsynced sectors, unsynced names. The state
+ * machine loses what it had not made durable, as SQLite does.
+ */
+import {
+  createSimulatedClock,
+  createSimulatedDisk,
+  createSimulatedNetwork,
+  seededRandom,
+} from "#platform";
+import type { SimulatedClock, SimulatedDisk, SimulatedNetwork } from "#platform/types";
+import {
+  createConfiguration,
+  createReplica,
+  encodeConfiguration,
+  encodeEntry,
+  openRaftLog,
+} from "#replica";
+import type {
+  Applier,
+  CommittedEntry,
+  Configuration,
+  ProposalFailure,
+  Replica,
+} from "#replica/types";
+
+/** Entries between two checkpoints of the simulated state machine. */
+const CHECKPOINT_ENTRIES = 7;
+
+/** What a state machine has seen: the payload of each command, by index. */
+export interface AppliedCommand {
+  readonly index: number;
+  readonly text: string;
+}
+
+/** A state machine that only remembers. What is behind `durableIndex` is lost at a crash. */
+class RememberingApplier implements Applier {
+  readonly commands: AppliedCommand[];
+  appliedIndex: number;
+  durableIndex: number;
+  #listener: (applied: number, durable: number) => void = () => undefined;
+  readonly #schedule: (f: () => void) => void;
+  readonly onResult: (proposalId: number, index: number) => void;
+
+  constructor(
+    start: { commands: readonly AppliedCommand[]; appliedIndex: number },
+    schedule: (f: () => void) => void,
+    onResult: (proposalId: number, index: number) => void,
+  ) {
+    this.commands = [...start.commands];
+    this.appliedIndex = start.appliedIndex;
+    this.durableIndex = start.appliedIndex;
+    this.#schedule = schedule;
+    this.onResult = onResult;
+  }
+
+  submit(entries: readonly CommittedEntry[]): void {
+    this.#schedule(() => {
+      for (const entry of entries) this.#apply(entry);
+      this.#listener(this.appliedIndex, this.durableIndex);
+    });
+  }
+
+  #apply(entry: CommittedEntry): void {
+    if (entry.index !== this.appliedIndex + 1) {
+      throw new Error(`entry ${entry.index} applied after ${this.appliedIndex}`);
+    }
+    this.appliedIndex = entry.index;
+    if (entry.kind === "command") {
+      this.commands.push({ index: entry.index, text: new TextDecoder().decode(entry.payload) });
+    }
+    if (entry.index - this.durableIndex >= CHECKPOINT_ENTRIES) this.durableIndex = entry.index;
+    if (entry.proposalId !== 0) this.onResult(entry.proposalId, entry.index);
+  }
+
+  onApplied(f: (applied: number, durable: number) => void): void {
+    this.#listener = f;
+  }
+
+  /** What is left after a crash. */
+  remains(): { commands: AppliedCommand[]; appliedIndex: number } {
+    const appliedIndex = this.durableIndex;
+    return { commands: this.commands.filter(({ index }) => index <= appliedIndex), appliedIndex };
+  }
+}
+
+/** How a proposal ended, if it did. */
+export type Fate = "open" | "acknowledged" | ProposalFailure;
+
+/** One node: a disk that outlives its processes. */
+export class SimulatedNode {
+  readonly number: number;
+  disk: SimulatedDisk;
+  applier: RememberingApplier;
+  replica: Replica | undefined;
+  fatal: Error | undefined;
+
+  constructor(number: number, disk: SimulatedDisk, applier: RememberingApplier) {
+    this.number = number;
+    this.disk = disk;
+    this.applier = applier;
+  }
+
+  get isUp(): boolean {
+    return this.replica !== undefined;
+  }
+}
+
+/** See the file's header. */
+export class SimulatedCluster {
+  readonly clock: SimulatedClock = createSimulatedClock();
+  readonly network: SimulatedNetwork;
+  readonly configuration: Configuration;
+  readonly nodes: SimulatedNode[] = [];
+  readonly fates = new Map<number, Fate>();
+  readonly #seed: number;
+  #nextProposal = 1;
+  #crashes = 0;
+
+  constructor(options: { size: number; seed: number }) {
+    this.#seed = options.seed;
+    this.network = createSimulatedNetwork({ clock: this.clock, seed: options.seed });
+    const members = Array.from({ length: options.size }, (_, n) => ({
+      id: `n${n + 1}`,
+      address: `h:${n + 1}`,
+      incarnation: `${n + 1}`,
+    }));
+    this.configuration = createConfiguration(members);
+    for (const { number } of this.configuration.members) {
+      const disk = createSimulatedDisk({ seed: options.seed * 31 + number, clock: this.clock });
+      this.nodes.push(
+        new SimulatedNode(number, disk, this.#applier({ commands: [], appliedIndex: 0 })),
+      );
+    }
+  }
+
+  #applier(start: {
+    commands: readonly AppliedCommand[];
+    appliedIndex: number;
+  }): RememberingApplier {
+    return new RememberingApplier(
+      start,
+      (f) => void this.clock.after(0, f),
+      (proposalId) => this.fates.set(proposalId, "acknowledged"),
+    );
+  }
+
+  async startAll(): Promise<void> {
+    for (const node of this.nodes) await this.start(node);
+  }
+
+  async start(node: SimulatedNode): Promise<void> {
+    const { log } = openRaftLog({ disk: node.disk, dir: "/log", segmentBytesMax: 4096 });
+    if (log.state.configuration === undefined) {
+      const bytes = encodeEntry("configuration", encodeConfiguration(this.configuration));
+      log.write({ hardState: { term: 1, vote: 0 }, entries: [{ index: 1, term: 1, bytes }] });
+      await log.sync();
+    }
+    const random = seededRandom(this.#seed * 977 + node.number * 13 + this.#crashes);
+    node.replica = createReplica({
+      self: node.number,
+      configuration: this.configuration,
+      log,
+      net: this.network.node(node.number),
+      clock: this.clock,
+      random,
+      applier: node.applier,
+      appliedIndex: node.applier.appliedIndex,
+      onFatal: (error) => {
+        node.fatal = error;
+      },
+    });
+    node.replica.onFailure((id, failure) => this.fates.set(id, failure));
+  }
+
+  /** The process dies; `power` also takes what the disk had not synced. */
+  crash(node: SimulatedNode, how: "kill" | "power"): void {
+    this.#crashes += 1;
+    void node.replica?.close().catch(() => undefined);
+    node.replica = undefined;
+    node.disk = how === "kill" ? node.disk.kill() : node.disk.crash(this.#seed + this.#crashes);
+    node.applier = this.#applier(
+      how === "kill"
+        ? { commands: node.applier.commands, appliedIndex: node.applier.appliedIndex }
+        : node.applier.remains(),
+    );
+  }
+
+  /** Moves time on in small steps, letting promises settle in between. */
+  async run(ms: number, stepMs = 5): Promise<void> {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      this.clock.advance(stepMs);
+      await new Promise((resolve) => setImmediate(resolve));
+      const dead = this.nodes.find((node) => node.fatal !== undefined);
+      if (dead?.fatal !== undefined) throw dead.fatal;
+    }
+  }
+
+  async runUntil(condition: () => boolean, limitMs: number, what: string): Promise<void> {
+    for (let passed = 0; passed < limitMs; passed += 5) {
+      if (condition()) return;
+      await this.run(5);
+    }
+    const states = this.nodes.map((node) => JSON.stringify(node.replica?.status() ?? "down"));
+    throw new Error(`not within ${limitMs} ms: ${what}\n${states.join("\n")}`);
+  }
+
+  leader(): SimulatedNode | undefined {
+    const leaders = this.nodes.filter((node) => node.replica?.status().role === "leader");
+    const term = (node: SimulatedNode): number => node.replica?.status().term ?? 0;
+    return leaders.sort((a, b) => term(b) - term(a))[0];
+  }
+
+  /** Proposes a text at a node. @returns its number, for `fates`. */
+  propose(node: SimulatedNode, text: string): number {
+    const id = this.#nextProposal;
+    this.#nextProposal += 1;
+    this.fates.set(id, "open");
+    const payload = new TextEncoder().encode(text);
+    node.replica?.propose(id, encodeEntry("command", payload, { timeMs: 1, seed: 1n }));
+    return id;
+  }
+}
