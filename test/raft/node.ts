@@ -1,0 +1,256 @@
+/**
+ * One member for tests: a core, the log that its driver would keep, and a disk reduced to what
+ * matters. Writes wait until the test syncs them; messages that wait for a write wait with it.
+ */
+import type { Ms } from "#base";
+import type {
+  createRaftCore,
+  HardState,
+  Index,
+  Input,
+  Message,
+  NodeId,
+  Output,
+  PersistSeq,
+  RaftBootState,
+  RaftCore,
+  RaftOptions,
+  Term,
+  TermRun,
+} from "#raft";
+import type { Checker } from "./checker.ts";
+
+/** An entry with its bytes. `chain` stands for it and for everything before it. */
+export interface TestEntry {
+  readonly term: Term;
+  readonly size: number;
+  readonly payload: number;
+  readonly chain: number;
+}
+
+export type Payload = Pick<TestEntry, "size" | "payload">;
+
+/** A message on the wire, with the bytes of its entries. */
+export interface Packet {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly message: Message;
+  readonly payloads: readonly Payload[];
+}
+
+/** What a node needs from its surroundings. */
+export interface World {
+  readonly createRaftCore: typeof createRaftCore;
+  readonly checker: Checker;
+  post(packet: Packet): void;
+}
+
+interface Write {
+  readonly seq: PersistSeq;
+  readonly hardState: HardState | undefined;
+  readonly truncateFrom: Index | undefined;
+  readonly entries: readonly TestEntry[];
+}
+
+interface HeldPacket {
+  readonly packet: Packet;
+  readonly after: PersistSeq;
+  /** For an acknowledgement: what the disk must hold when it leaves. */
+  readonly chain: number;
+}
+
+/** What survives a crash. */
+export interface DiskImage {
+  hardState: HardState;
+  entries: TestEntry[];
+  compactedIndex: Index;
+}
+
+export class TestNode {
+  readonly id: NodeId;
+  readonly #world: World;
+  readonly #options: RaftOptions;
+  core: RaftCore | undefined;
+  readonly disk: DiskImage = {
+    hardState: { term: 0, vote: 0 },
+    entries: [],
+    compactedIndex: 0,
+  };
+  /** The log as the driver sees it: on disk or not yet. Entry 1 is at place 0. */
+  log: TestEntry[] = [];
+  writes: Write[] = [];
+  held: HeldPacket[] = [];
+  appliedIndex: Index = 0;
+  /** Outputs that are neither sent nor written, since the last `takeEvents`. */
+  #events: Output[] = [];
+
+  constructor(world: World, options: RaftOptions) {
+    this.id = options.self;
+    this.#world = world;
+    this.#options = options;
+  }
+
+  /** The core of a node that runs. */
+  get running(): RaftCore {
+    if (this.core === undefined) throw new Error(`node ${this.id} is down`);
+    return this.core;
+  }
+
+  get term(): Term {
+    return this.running.status().term;
+  }
+
+  /** Starts from the disk. `appliedIndex`: what the state machine has kept. */
+  start(now: Ms, appliedIndex: Index = this.disk.compactedIndex): void {
+    const { hardState, entries, compactedIndex } = this.disk;
+    this.log = [...entries];
+    this.appliedIndex = appliedIndex;
+    const kept = entries.slice(compactedIndex);
+    const boot: RaftBootState = {
+      hardState,
+      compactedIndex,
+      compactedTerm: entries[compactedIndex - 1]?.term ?? 0,
+      runs: runsOf(kept, compactedIndex + 1),
+      sizes: kept.map(({ size }) => size),
+      appliedIndex,
+    };
+    this.core = this.#world.createRaftCore(this.#options, boot, now);
+    this.#world.checker.started(this);
+  }
+
+  /** Loses everything but the disk, on which the first `writesKept` waiting writes have arrived. */
+  crash(writesKept = 0): void {
+    for (const write of this.writes.slice(0, writesKept)) this.#write(write);
+    this.core = undefined;
+    this.writes = [];
+    this.held = [];
+    this.#events = [];
+  }
+
+  /** Puts the first `count` waiting writes on disk, and then tells the core of the last of them. */
+  sync(now: Ms, count = this.writes.length): void {
+    const done = this.writes.splice(0, count);
+    for (const write of done) {
+      this.#write(write);
+      // Each message leaves as soon as its own write is done: the earliest, hardest moment.
+      while (this.held.length > 0 && this.held[0]!.after <= write.seq) {
+        this.#release(this.held.shift()!);
+      }
+    }
+    const last = done.at(-1);
+    if (last !== undefined) this.step(now, { kind: "persisted", seq: last.seq });
+  }
+
+  /** Feeds one input and carries out what comes. */
+  step(now: Ms, input: Input, payloads: readonly Payload[] = []): Output[] {
+    const outputs: Output[] = [];
+    this.running.step(now, input, outputs);
+    const applied = this.appliedIndex;
+    for (const output of outputs) this.#carryOut(output, input, payloads);
+    this.#world.checker.stepped(this);
+    if (this.appliedIndex > applied) {
+      this.step(now, { kind: "applied", index: this.appliedIndex });
+    }
+    return outputs;
+  }
+
+  receive(now: Ms, packet: Packet): Output[] {
+    const { from, message, payloads } = packet;
+    return this.step(now, { kind: "message", from, message }, payloads);
+  }
+
+  /** Drops entries that are applied. The disk keeps them for the checker; the core must not. */
+  compact(now: Ms, upTo: Index): void {
+    this.disk.compactedIndex = upTo;
+    this.step(now, { kind: "compacted", upTo });
+  }
+
+  takeEvents(): Output[] {
+    return this.#events.splice(0);
+  }
+
+  #carryOut(output: Output, input: Input, payloads: readonly Payload[]): void {
+    if (output.kind === "persist") {
+      this.#persist(output, input, payloads);
+    } else if (output.kind === "send") {
+      this.#send(output);
+    } else if (output.kind === "apply") {
+      this.#world.checker.applied(this, output.from, output.to);
+      this.appliedIndex = output.to;
+      this.#events.push(output);
+    } else {
+      this.#events.push(output);
+    }
+  }
+
+  #persist(
+    output: Extract<Output, { kind: "persist" }>,
+    input: Input,
+    payloads: readonly Payload[],
+  ): void {
+    const { seq, hardState, truncateFrom, append } = output;
+    if (truncateFrom !== undefined) this.log.length = truncateFrom - 1;
+    const entries: TestEntry[] = [];
+    if (append !== undefined) {
+      // An append may be taken in part: its bytes are counted from the place of the first one.
+      const first =
+        append.source === "message" && input.kind === "message" && input.message.kind === "append"
+          ? input.message.prevIndex + 1
+          : append.from;
+      for (let index = append.from; index < append.from + append.count; index += 1) {
+        const given = append.source === "noop" ? { size: 0, payload: 0 } : payloads[index - first];
+        if (given === undefined) throw new Error(`no bytes for entry ${index}`);
+        const term = append.runs.findLast((run) => run.first <= index)!.term;
+        const chain = chainOf(this.log.at(-1)?.chain ?? 0, term, given.payload);
+        const entry: TestEntry = { term, ...given, chain };
+        this.log.push(entry);
+        entries.push(entry);
+        this.#world.checker.appended(this, index, entry);
+      }
+    }
+    this.writes.push({ seq, hardState, truncateFrom, entries });
+  }
+
+  #send(output: Extract<Output, { kind: "send" }>): void {
+    const { to, message, after } = output;
+    const payloads =
+      message.kind === "append"
+        ? this.log.slice(message.prevIndex, message.prevIndex + message.sizes.length)
+        : [];
+    const acknowledged = message.kind === "appendReply" && message.ok ? message.match : 0;
+    const held: HeldPacket = {
+      packet: { from: this.id, to, message, payloads },
+      after: after ?? 0,
+      chain: this.log[acknowledged - 1]?.chain ?? 0,
+    };
+    if (after === undefined) this.#release(held);
+    else this.held.push(held);
+  }
+
+  #release({ packet, chain }: HeldPacket): void {
+    this.#world.checker.leaving(this, packet, chain);
+    this.#world.post(packet);
+  }
+
+  #write({ hardState, truncateFrom, entries }: Write): void {
+    if (hardState !== undefined) this.disk.hardState = hardState;
+    if (truncateFrom !== undefined) this.disk.entries.length = truncateFrom - 1;
+    this.disk.entries.push(...entries);
+  }
+}
+
+/** Terms of entries as runs. */
+export function runsOf(entries: readonly { readonly term: Term }[], from: Index): TermRun[] {
+  const runs: TermRun[] = [];
+  for (const [i, { term }] of entries.entries()) {
+    if (runs.at(-1)?.term !== term) runs.push({ first: from + i, term });
+  }
+  return runs;
+}
+
+/** Stands for an entry and all before it. Multiplications by odd numbers mix, as in any hash. */
+export function chainOf(before: number, term: Term, payload: number): number {
+  let hash = Math.imul(before ^ Math.imul(term + 1, 0x9e3779b1), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 15) ^ payload, 0xc2b2ae35);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
