@@ -1,11 +1,16 @@
 /**
  * platform: disk, clock, network and chance, from the operating system and simulated.
  *
- * Reading order: types.ts; seeded-random.ts, node-random.ts, node-threads.ts; power-cut.ts, simulated-file.ts,
- * simulated-names.ts, disk-faults.ts, simulated-disk.ts.
+ * Reading order: types.ts; seeded-random.ts, node-random.ts; power-cut.ts, simulated-file.ts,
+ * simulated-names.ts, simulated-handle.ts, disk-faults.ts, simulated-disk.ts; system-error.ts,
+ * node-lock.ts, node-disk.ts; node-clock.ts, simulated-clock.ts; simulated-net.ts; address.ts,
+ * node-sockets.ts, simulated-stream.ts, simulated-sockets.ts; node-threads.ts.
  */
 
+export { createNodeClock } from "./node-clock.ts";
+export { createNodeDisk } from "./node-disk.ts";
 export { nodeRandom } from "./node-random.ts";
+export { createNodeSockets } from "./node-sockets.ts";
 export {
   createPortPair,
   type Port,
@@ -17,5 +22,8 @@ export {
 } from "./node-threads.ts";
 export { isPowerCut } from "./power-cut.ts";
 export { mixSeeds, seededRandom } from "./seeded-random.ts";
+export { createSimulatedClock, type SimulatedClockOptions } from "./simulated-clock.ts";
 export { createSimulatedDisk } from "./simulated-disk.ts";
+export { createSimulatedNetwork, type SimulatedNetworkOptions } from "./simulated-net.ts";
+export { createSimulatedSockets, type SimulatedSocketsOptions } from "./simulated-sockets.ts";
 export type * from "./types.ts";

@@ -9,7 +9,7 @@ import type { Random } from "./types.ts";
 
 const TWO_32 = 2 ** 32;
 
-/** One call to the system costs about as much as filling this many words, so they are drawn ahead. */
+/** Words drawn ahead: one call to the system costs more than filling all of them. */
 const POOL_WORDS = 256;
 
 class NodeRandom implements Random {

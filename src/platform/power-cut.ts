@@ -14,7 +14,7 @@ export function powerCut(message: string): Error {
   return new PowerCutError(message);
 }
 
-/** Longest chain of causes that is looked through: nobody wraps that often, and a cycle must end. */
+/** Longest chain of causes looked through: nobody wraps that often, and a cycle must end. */
 const CAUSES_MAX = 16;
 
 /** Tells whether `error`, or what caused it, is the power cut of a simulated disk. */

@@ -2,8 +2,8 @@
  * A disk in memory that can lose power, lie about syncs, fill up and fail, all from one seed.
  *
  * Reading order of its parts: simulated-file.ts (content), simulated-names.ts (directories),
- * disk-faults.ts (plans). This file counts operations, meets faults and makes the disk of the
- * next life.
+ * simulated-handle.ts (open files), disk-faults.ts (plans). This file counts operations, meets
+ * faults and makes the disk of the next life.
  *
  * Invariant: everything is a function of the calls made and the seeds given; two runs are equal.
  * Simplifications: `makeDir` is durable at once; a failed `syncDir` leaves its names unsynced, so
@@ -15,10 +15,10 @@ import { createDiskFaults, faultError } from "./disk-faults.ts";
 import { powerCut } from "./power-cut.ts";
 import { mixSeeds, seededRandom } from "./seeded-random.ts";
 import { createSimulatedFile, type KeepChance, type SimulatedFile } from "./simulated-file.ts";
+import { type At, createSimulatedHandle, type HandleHost } from "./simulated-handle.ts";
 import { createSimulatedNames, notFound, type SimulatedNames } from "./simulated-names.ts";
 import type {
   DiskFaultPlan,
-  DiskOperation,
   DiskTraceLine,
   FileHandle,
   OpenMode,
@@ -30,25 +30,17 @@ import type {
 /** Names the streams of chance, so that one does not shift another. */
 const Stream = { crash: 1, prefix: 2 } as const;
 
-/** One crash in eight keeps everything, one in eight nothing: mixtures alone rarely reach either. */
+/** One crash in so many keeps everything, one nothing: mixtures alone rarely reach either. */
 const CRASH_MODES = 8;
 
 /** The process id that a simulated lock names. */
 const SIMULATED_PID = 1;
 
-/** Where an operation happens. */
-interface At {
-  readonly operation: DiskOperation;
-  readonly path: string;
-  readonly offset?: number;
-  readonly bytes?: number;
-}
-
 interface MutableTraceLine extends DiskTraceLine {
   failed: boolean;
 }
 
-class MemoryDisk implements SimulatedDisk {
+class MemoryDisk implements SimulatedDisk, HandleHost {
   readonly #options: SimulatedDiskOptions;
   readonly #seed: number;
   readonly #names: SimulatedNames;
@@ -76,7 +68,9 @@ class MemoryDisk implements SimulatedDisk {
   open(path: string, mode: OpenMode): FileHandle {
     this.assertAlive();
     let file = this.#names.file(path);
-    if (this.#names.isDirectory(path)) throw isDirectory(path);
+    if (this.#names.isDirectory(path)) {
+      throw mode === "create-new" ? exists(path) : isDirectory(path);
+    }
     if (file === undefined) {
       this.#names.assertParent(path);
       if (mode === "read") throw notFound(path);
@@ -87,7 +81,7 @@ class MemoryDisk implements SimulatedDisk {
       if (mode === "create-new") throw exists(path);
       this.meetFault({ operation: "open", path });
     }
-    return new MemoryHandle(this, { path, file, readOnly: mode === "read" });
+    return createSimulatedHandle(this, { path, file, readOnly: mode === "read" });
   }
 
   rename(from: string, to: string): void {
@@ -210,9 +204,8 @@ class MemoryDisk implements SimulatedDisk {
     for (const release of hung) release();
   }
 
-  /* ---- for the handles of this file ---- */
+  /* ---- for its handles ---- */
 
-  /** @throws the power cut, if there was one. */
   assertAlive(): void {
     if (this.#gone !== null) throw powerCut(`platform: simulated disk: ${this.#gone}`);
   }
@@ -226,7 +219,6 @@ class MemoryDisk implements SimulatedDisk {
     throw faultError(fault, at);
   }
 
-  /** Meets what was planned, without being a crash point. */
   meetFault(at: At): void {
     const fault = this.#faults.error(at.operation, at.path);
     if (fault !== null) throw faultError(fault, at);
@@ -263,7 +255,6 @@ class MemoryDisk implements SimulatedDisk {
     file.truncate(bytes);
   }
 
-  /** The sync of `epoch` takes effect now. */
   sync(path: string, file: SimulatedFile, epoch: number): void {
     try {
       this.count({ operation: "sync", path, bytes: file.size });
@@ -274,7 +265,6 @@ class MemoryDisk implements SimulatedDisk {
     file.endSync(epoch);
   }
 
-  /** Resolves when a `syncAsync` called now takes effect. */
   async delaySync(path: string): Promise<void> {
     const delay = this.#faults.delay(path);
     if (delay?.fault === "hang") {
@@ -314,78 +304,6 @@ class MemoryDisk implements SimulatedDisk {
   }
 }
 
-class MemoryHandle implements FileHandle {
-  readonly #disk: MemoryDisk;
-  readonly #path: string;
-  readonly #file: SimulatedFile;
-  readonly #readOnly: boolean;
-  #closed = false;
-
-  constructor(
-    disk: MemoryDisk,
-    options: { readonly path: string; readonly file: SimulatedFile; readonly readOnly: boolean },
-  ) {
-    this.#disk = disk;
-    this.#path = options.path;
-    this.#file = options.file;
-    this.#readOnly = options.readOnly;
-  }
-
-  size(): number {
-    this.#assertUsable();
-    return this.#file.size;
-  }
-
-  read(offset: number, target: Uint8Array): number {
-    this.#assertUsable();
-    assertOffset(offset);
-    this.#disk.meetFault({ operation: "read", path: this.#path });
-    return this.#file.read(offset, target);
-  }
-
-  write(offset: number, bytes: Uint8Array): void {
-    this.#assertWritable();
-    assertOffset(offset);
-    this.#disk.write(this.#path, this.#file, offset, bytes);
-  }
-
-  truncate(bytes: number): void {
-    this.#assertWritable();
-    assertOffset(bytes);
-    this.#disk.truncate(this.#path, this.#file, bytes);
-  }
-
-  sync(): void {
-    this.#assertUsable();
-    this.#disk.sync(this.#path, this.#file, this.#file.beginSync());
-  }
-
-  async syncAsync(): Promise<void> {
-    this.#assertUsable();
-    const epoch = this.#file.beginSync();
-    await this.#disk.delaySync(this.#path);
-    this.#disk.sync(this.#path, this.#file, epoch);
-  }
-
-  close(): void {
-    this.#closed = true;
-  }
-
-  #assertWritable(): void {
-    this.#assertUsable();
-    if (this.#readOnly) {
-      throw new CairnError("DISK_READ_ONLY", `platform: ${this.#path}: opened for reading`, {
-        details: { path: this.#path },
-      });
-    }
-  }
-
-  #assertUsable(): void {
-    this.#disk.assertAlive();
-    assert(!this.#closed, `platform: ${this.#path} is used only while open`);
-  }
-}
-
 /**
  * Makes an empty disk with one directory, the root.
  *
@@ -402,12 +320,6 @@ function drawKeepChance(random: Random): KeepChance {
   if (mode === 0) return 0;
   if (mode === 1) return 1;
   return 0.1 + 0.8 * random.fraction();
-}
-
-function assertOffset(offset: number): void {
-  if (!Number.isSafeInteger(offset) || offset < 0) {
-    throw new RangeError(`platform: ${offset} is no place in a file`);
-  }
 }
 
 function exists(path: string): CairnError {

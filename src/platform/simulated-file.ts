@@ -16,13 +16,13 @@ import type { Random } from "./types.ts";
 /** What a drive writes as one: older than 4 KiB drives, and harsher, since more can tear. */
 export const SECTOR_BYTES = 512;
 
-/** Images kept per sector between two syncs. More would find little: they are all "some older state". */
+/** Images kept per sector between two syncs. More would find little: all are "some older state". */
 const IMAGES_MAX = 6;
 
-/** One sector in this many is torn rather than kept or lost, unless the crash keeps or loses all. */
+/** How many of the lost sectors are torn instead, unless the crash keeps or loses everything. */
 const TEAR_CHANCE = 0.2;
 
-/** A lost size falls between those that were seen this often: the kernel grows a file in steps. */
+/** How often a lost size falls between those seen: the kernel grows a file in steps. */
 const BETWEEN_CHANCE = 0.25;
 
 const ZERO_SECTOR = new Uint8Array(SECTOR_BYTES);
