@@ -227,7 +227,11 @@ function afterCrash(
   // What recovery handed out was seen, so it counts as acknowledged from here on.
   const more = adopt(first);
   for (let i = 0; i < MORE; i += 1) {
-    first.wal.append(remember(more, 1 + random.below(MORE_BYTES_MAX)));
+    // Often as large as the record that was lost there: if that one's successor is still behind it
+    // on disk, it would fit exactly behind the new one.
+    const lostBytes = model.payloads.get(more.next)?.length ?? 0;
+    const bytes = random.below(2) === 0 ? lostBytes : 1 + random.below(MORE_BYTES_MAX);
+    first.wal.append(remember(more, bytes));
     if (random.below(2) === 0) {
       first.wal.sync();
       more.acked = more.next - 1;
