@@ -1,15 +1,11 @@
 /**
- * Which version this is, and which version of the reference's API it speaks.
+ * Versions that the service reports.
  *
- * Invariant: these two constants are the only place that knows; a test compares the first with the
- * package's own.
+ * Invariant: the number of the package and the number of the API that it speaks are never mixed up.
  */
 
-/** Our own version, as in package.json. */
-export const CAIRN_VERSION: string = "0.1.0";
+/** Our own version; equals the one in package.json, which a test compares. */
+export const CAIRN_VERSION = "0.1.0";
 
-/**
- * Sent as `X-RQLITE-VERSION`: clients choose by it what they may ask for, so it names the version of
- * the API, not of this program.
- */
-export const API_VERSION: string = "v10.3.0";
+/** The rqlite release whose HTTP API this is; clients look for it in `X-RQLITE-VERSION`. */
+export const API_VERSION = "v10.3.0";

@@ -1,0 +1,67 @@
+/**
+ * From errors to answers (compat reference, 1.6 to 1.8).
+ *
+ * Invariant: a request that was understood and failed as a whole is 200 with an `error` in the
+ * envelope, as clients of the reference expect; 503 says "try another node" and is kept for a cluster
+ * without a leader. Texts are the reference's; decisions are by code.
+ */
+import { CairnError, ERROR_CODES, errorText, isCairnError } from "#base";
+import { type Answer, type Call, textError } from "./answer.ts";
+import { errorEnvelope } from "./envelope.ts";
+
+/** The reference's words for what we tell by code. */
+const TEXTS: Partial<Record<CairnError["code"], string>> = {
+  SERVER_NO_LEADER: "leader not found",
+  SERVER_NOT_READY: "store not ready",
+  SERVER_STALE_READ: "stale read",
+  REPLICA_NOT_LEADER: "not leader",
+  REPLICA_BUSY: "timed out enqueuing operation",
+  REPLICA_LEADERSHIP_LOST: "leadership lost while committing log",
+  REPLICA_STOPPED: "store not open",
+  SQLITE_PRAGMA_DISALLOWED: "disallowed pragma",
+};
+
+function wireText(error: CairnError): string {
+  return TEXTS[error.code] ?? error.message;
+}
+
+/** Errors that mean the same on every endpoint; undefined for all others. */
+function commonFailure(error: unknown): Answer | undefined {
+  // Our own bug, or a nonsense argument that got through our gate: not an outcome of the request.
+  if (!(error instanceof CairnError)) return textError(500, `internal error: ${errorText(error)}`);
+  if (error.code === "SERVER_NO_LEADER") return textError(503, wireText(error));
+  if (error.code === "SERVER_REQUEST_INVALID") return textError(400, error.message);
+  return undefined;
+}
+
+/** The answer of execute, query and request to an error. */
+export function sqlFailure(call: Call, error: unknown): Answer {
+  const common = commonFailure(error);
+  if (common !== undefined || !(error instanceof CairnError)) {
+    return common ?? textError(500, errorText(error));
+  }
+  return errorEnvelope(call, wireText(error));
+}
+
+/** The answer of load to an error: every one has a status of its own. */
+export function loadFailure(error: unknown): Answer {
+  const common = commonFailure(error);
+  if (common !== undefined || !(error instanceof CairnError)) {
+    return common ?? textError(500, errorText(error));
+  }
+  if (error.code === "REPLICA_PEER_FAILED") {
+    return textError(500, `remote node failed to load: ${error.message}`);
+  }
+  // Not what the reference does (500), but who sends a broken file must be told that it is theirs.
+  if (error.code === "SQLITE_FILE_INVALID") {
+    return textError(ERROR_CODES.SQLITE_FILE_INVALID.httpStatus, error.message);
+  }
+  return textError(500, wireText(error));
+}
+
+/** The answer of backup, status and the like to an error. */
+export function plainFailure(error: unknown): Answer {
+  return (
+    commonFailure(error) ?? textError(500, isCairnError(error) ? wireText(error) : String(error))
+  );
+}

@@ -1,0 +1,188 @@
+/**
+ * The HTTP listener: from sockets to `Call`s, from `Answer`s to bytes (compat reference, 1.1).
+ *
+ * The order is the reference's: headers that every answer carries, OPTIONS, parameters, route,
+ * method, and only then the body. Invariant: whatever a client sends, it gets an answer or a closed
+ * connection, and the process goes on.
+ */
+import { lookup } from "node:dns/promises";
+import type { Server } from "node:http";
+import { Readable } from "node:stream";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { type Bytes, CairnError, errorText, type Ms } from "#base";
+import { splitAddress } from "../config.ts";
+import type { NodeConfig, NodeService } from "../types.ts";
+import { API_VERSION } from "../version.ts";
+import { type Answer, emptyAnswer, type Handler, textError } from "./answer.ts";
+import { declaredBytes, readBody } from "./body.ts";
+import { type Parameters, readParameters } from "./parameters.ts";
+import { splitTarget, unescapePercent } from "./query-string.ts";
+import { findRoute } from "./routes.ts";
+
+/** `GET /db/query?q=…` carries SQL in its first line, and the reference's library takes this much. */
+const HEADER_BYTES_MAX = 1024 * 1024;
+
+/** How long running requests may take to finish once the node stops. */
+const CLOSE_MS: Ms = 10_000;
+
+export interface HttpServerOptions {
+  /** Told of errors that are our own fault, and of connections that broke while answering. */
+  readonly onFault?: (error: unknown) => void;
+  /** How long `close` waits for running requests. Default 10 s. Longer: slower stops. */
+  readonly closeMs?: Ms;
+}
+
+export interface HttpServer {
+  /** `host:port` as configured, with the real port. */
+  readonly address: string;
+  /** Stops accepting, lets running requests finish for a bounded time, closes every connection. */
+  close(): Promise<void>;
+}
+
+/** What is known of a request before its body is read. */
+interface Begun {
+  readonly handler: Handler;
+  readonly parameters: Parameters;
+  readonly isText: boolean;
+  readonly startedAt: number;
+}
+
+/**
+ * Starts to listen at the configured address.
+ *
+ * @throws `NET_ADDRESS_IN_USE` or `NET_ADDRESS_INVALID`, naming the address.
+ */
+export async function openHttpServer(
+  service: NodeService,
+  { onFault = () => undefined, closeMs = CLOSE_MS }: HttpServerOptions = {},
+): Promise<HttpServer> {
+  const { httpAddress, httpBodyBytesMax } = service.config;
+  const app = fastify({
+    logger: false,
+    // One route takes every path: the reference matches by prefix, and broken escapes are ours to tell.
+    rewriteUrl: () => "/",
+    exposeHeadRoutes: false,
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
+  });
+  const begun = new WeakMap<FastifyRequest, Begun>();
+  const standardHeaders = headersOf(service.config);
+  app.addHook("onRequest", async (request, reply) => {
+    reply.headers(standardHeaders);
+    const start = beginRequest(request);
+    if ("status" in start) return send(reply, start);
+    begun.set(request, start);
+    // Only text/plain changes anything; a type that the library cannot read must not stop us.
+    request.raw.headers["content-type"] = start.isText ? "text/plain" : "application/octet-stream";
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", async (request: FastifyRequest) => {
+    return (await readBody(request.raw, httpBodyBytesMax)) ?? null;
+  });
+  app.all("/", async (request, reply) => {
+    const start = begun.get(request);
+    if (start === undefined) return send(reply, emptyAnswer(404));
+    const body = request.body as Bytes | null | undefined;
+    if (body === null) return send(reply, tooLarge(httpBodyBytesMax));
+    const answer = await start.handler({
+      ...start,
+      service,
+      method: request.method,
+      target: request.originalUrl,
+      body: body ?? new Uint8Array(),
+    });
+    if (answer.status === 500) onFault(new Error(`${request.originalUrl}: ${answer.body}`));
+    return send(reply, answer);
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    onFault(error);
+    return send(reply, textError(500, `internal error: ${errorText(error)}`));
+  });
+  answerExpectations(app.server, httpBodyBytesMax);
+  return listen(app, httpAddress, closeMs);
+}
+
+/** Headers that every answer carries. */
+function headersOf({ httpAllowOrigin }: NodeConfig): Record<string, string> {
+  const headers: Record<string, string> = {
+    "x-rqlite-version": API_VERSION,
+    "access-control-allow-methods": "OPTIONS, GET, POST",
+    "access-control-allow-headers": "Content-Type",
+  };
+  if (httpAllowOrigin !== "") headers["access-control-allow-origin"] = httpAllowOrigin;
+  return headers;
+}
+
+/** Everything that comes before the body. */
+function beginRequest(request: FastifyRequest): Begun | Answer {
+  const startedAt = performance.now();
+  if (request.method === "OPTIONS") return emptyAnswer(200);
+  try {
+    const { path, query } = splitTarget(request.originalUrl);
+    const parameters = readParameters(query);
+    const route = findRoute(request.method, unescapePercent(path));
+    if (typeof route !== "function") return route;
+    const isText = request.headers["content-type"]?.startsWith("text/plain") ?? false;
+    return { handler: route, parameters, isText, startedAt };
+  } catch (error) {
+    if (error instanceof CairnError) return textError(400, error.message);
+    throw error;
+  }
+}
+
+function tooLarge(bytesMax: number): Answer {
+  const flag = "-http-max-body-bytes";
+  return textError(413, `request body is larger than the limit of ${bytesMax} bytes (${flag})`);
+}
+
+function send(reply: FastifyReply, answer: Answer): FastifyReply {
+  reply.code(answer.status).headers(answer.headers);
+  const { body } = answer;
+  if (typeof body === "string" || body instanceof Readable) return reply.send(body);
+  return reply.send(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+}
+
+/** Who asks before sending a body that is too large is told at once, and need not send it. */
+function answerExpectations(server: Server, bytesMax: number): void {
+  server.on("checkContinue", (request, response) => {
+    if (declaredBytes(request) <= bytesMax) response.writeContinue();
+    server.emit("request", request, response);
+  });
+}
+
+async function listen(app: FastifyInstance, address: string, closeMs: Ms): Promise<HttpServer> {
+  const { host, port } = splitAddress(address) ?? { host: "", port: "" };
+  try {
+    await app.listen({ host: await resolveHost(host), port: Number(port) });
+  } catch (error) {
+    await app.close();
+    throw listenError(address, error);
+  }
+  const bound = app.server.address();
+  const realPort = bound !== null && typeof bound === "object" ? bound.port : port;
+  return {
+    address: `${host.includes(":") ? `[${host}]` : host}:${realPort}`,
+    async close() {
+      const impatience = setTimeout(() => app.server.closeAllConnections(), closeMs);
+      await app.close();
+      clearTimeout(impatience);
+    },
+  };
+}
+
+/** One address for a name, IPv4 before IPv6, as Go listens. An empty host is every interface. */
+async function resolveHost(host: string): Promise<string> {
+  if (host === "") return "::";
+  const found = await lookup(host, { all: true });
+  return (found.find(({ family }) => family === 4) ?? found[0])?.address ?? host;
+}
+
+function listenError(address: string, error: unknown): CairnError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return code === "EADDRINUSE"
+    ? new CairnError("NET_ADDRESS_IN_USE", `server: http: address ${address} is already in use`)
+    : new CairnError(
+        "NET_ADDRESS_INVALID",
+        `server: http: cannot listen on ${address}: ${errorText(error)}`,
+        { cause: error },
+      );
+}
