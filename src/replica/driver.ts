@@ -67,6 +67,7 @@ class DrivenReplica implements Replica {
   #consideredAt: Ms = 0;
   #compactTo: Index = 0;
   #compacting = false;
+  readonly #lostPeers = new Set<number>();
   #cancelTimer: Cancel = () => undefined;
   #stopped = false;
   #roleChanged: (status: ReplicaStatus) => void = () => undefined;
@@ -119,9 +120,17 @@ class DrivenReplica implements Replica {
     this.#roleChanged = f;
   }
 
-  /** Tells the core that frames to a peer were lost. */
+  /**
+   * Tells the core that frames to a peer were lost. Put off, because the net finds out in the middle of
+   * carrying out a step, and steps must not nest.
+   */
   unreachable(peer: number): void {
-    this.#guard(() => this.#step({ kind: "unreachable", peer }));
+    if (this.#lostPeers.has(peer)) return;
+    this.#lostPeers.add(peer);
+    this.#clock.after(0, () => {
+      this.#lostPeers.delete(peer);
+      this.#guard(() => this.#step({ kind: "unreachable", peer }));
+    });
   }
 
   status(): ReplicaStatus {

@@ -109,8 +109,10 @@ class FieldReader {
   }
 }
 
-function encodeAppend(message: AppendMessage, compactTo: Index): Bytes {
-  const { sizes, runs } = message;
+function encodeAppend(message: AppendMessage, entries: readonly Bytes[], compactTo: Index): Bytes {
+  const { runs } = message;
+  // The core counts payloads for its windows (a no-op is 0 to it); on the wire the real lengths count.
+  const sizes = entries.map((entry) => entry.length);
   const writer = new FieldWriter(
     APPEND_HEADER_BYTES + runs.length * 2 * U64_BYTES + sizes.length * U32_BYTES,
   );
@@ -152,7 +154,7 @@ export function encodeMessage(
           .u8((message.pre ? FLAG_PRE : 0) | (message.granted ? FLAG_GRANTED : 0)).bytes,
       ];
     case "append":
-      return [encodeAppend(message, compactTo), ...entries];
+      return [encodeAppend(message, entries, compactTo), ...entries];
     case "appendReply":
       return [
         new FieldWriter(1 + 6 * U64_BYTES + 1)
