@@ -2,9 +2,9 @@
  * Pieces that several scenarios share, and the scenarios that also have to catch planted
  * mistakes: those take the core as an argument and fail by throwing.
  */
-import type { createRaftCore, NodeId, Role, Term, VoteReplyMessage } from "#raft";
+import type { AppendMessage, createRaftCore, NodeId, Role, Term, VoteReplyMessage } from "#raft";
 import { Violation } from "./checker.ts";
-import { Cluster, ELECTION_TIMEOUT_MS, HEARTBEAT_MS } from "./cluster.ts";
+import { Cluster, ELECTION_TIMEOUT_MS, HEARTBEAT_MS, type PacketFilter } from "./cluster.ts";
 
 export function roles(cluster: Cluster): (Role | undefined)[] {
   return cluster.nodes.map(({ core }) => core?.role);
@@ -52,54 +52,65 @@ export function lastTermBeatsLength(create: Create): void {
   if (cluster.leaders().length > 0) throw new Violation("G3", "an old log leads");
 }
 
+/** Appends with their order kept: those on the wire to a node, or all that were ever sent to it. */
+export function appends(
+  cluster: Cluster,
+  to: NodeId,
+  { drained = true }: { readonly drained?: boolean } = {},
+): AppendMessage[] {
+  const packets = drained ? cluster.packets : cluster.sent;
+  return packets
+    .filter((packet) => packet.to === to)
+    .map(({ message }) => message)
+    .filter((message) => message.kind === "append");
+}
+
+/** Pre-vote, vote: from a timeout to the moment when a leader has been made, and no further. */
+export function oneEach(cluster: Cluster, ids?: readonly NodeId[]): void {
+  const among: PacketFilter = ({ from, to }) =>
+    ids === undefined || (ids.includes(from) && ids.includes(to));
+  cluster.deliver(among);
+  cluster.deliver(among);
+  cluster.sync(ids);
+  cluster.deliver(among);
+  cluster.sync(ids);
+  cluster.deliver(among);
+}
+
 /**
  * C01: figure 8 of the Raft paper, with the no-op at each term's start. An entry of term 2 is on
  * three of five disks, but node 5, with an entry of term 3, can still win and replace it.
  */
 export function figure8(create: Create): Cluster {
   const logs = { 1: [1, 2], 2: [1, 2], 3: [1], 4: [1], 5: [1, 3] };
-  const cluster = new Cluster({
-    nodes: 5,
-    logs,
-    terms: { 2: 3, 3: 3, 4: 3 },
-    createRaftCore: create,
-  });
-  // Node 1 leads in term 4. Its entry of term 2 reaches node 3, but its no-op does not.
+  const terms = { 1: 3, 2: 3, 3: 3, 4: 3 };
+  const options = { appendEntriesMax: 1 };
+  const cluster = new Cluster({ nodes: 5, logs, terms, options, createRaftCore: create });
+  // Node 1 leads in term 4. Its entry of term 2 reaches node 3, its no-op nobody.
   cluster.timeOut(1);
-  cluster.deliver(({ to }) => to !== 5);
-  cluster.deliver(({ to }) => to === 1);
-  cluster.sync();
-  cluster.deliver(({ to }) => to !== 5);
-  cluster.sync();
-  cluster.deliver(({ to }) => to === 1);
+  oneEach(cluster, [1, 2, 3, 4]);
   const { leader } = cluster;
-  leader.sync(cluster.now, 0);
-  cluster.drop();
-  const only = { index: 2, term: leader.term };
-  cluster.inject(
-    1,
-    3,
-    {
-      kind: "append",
-      term: only.term,
-      prevIndex: 1,
-      prevTerm: 1,
-      sizes: [10],
-      runs: [{ first: 2, term: 2 }],
-      commit: 0,
-      round: 1,
-    },
-    [{ size: 10, payload: 1 }],
-  );
-  cluster.sync([3]);
-  const acknowledged = { kind: "appendReply", term: only.term, ok: true, match: 2 } as const;
-  for (const from of [2, 3]) {
-    cluster.inject(from, 1, { ...acknowledged, rejected: 0, hintIndex: 0, hintTerm: 0, round: 1 });
+  if (leader.id !== 1 || leader.term !== 4) throw new Error("node 1 should lead in term 4");
+  const isNoop: PacketFilter = ({ message }) =>
+    message.kind === "append" && message.runs[0]?.term === 4;
+  for (let round = 0; round < 6; round += 1) {
+    cluster.drop(isNoop);
+    cluster.drop(({ to }) => to > 3);
+    cluster.pass(HEARTBEAT_MS, [1]);
+    cluster.drop(isNoop);
+    cluster.deliver(({ to }) => to <= 3);
+    cluster.sync([2, 3]);
+    cluster.drop(isNoop);
+    cluster.deliver(({ to }) => to === 1);
   }
-  if (leader.running.commitIndex > 0) throw new Violation("G7", "an old entry is committed");
+  if (cluster.node(3).disk.entries[1]?.term !== 2) throw new Error("node 3 should have the entry");
+  if (leader.running.status().peers[1]?.match !== 2) throw new Error("the leader should know");
+  if (leader.running.commitIndex > 1) throw new Violation("G7", "an old entry is committed");
   cluster.drop();
   cluster.crash(1);
-  cluster.now += 2 * ELECTION_TIMEOUT_MS;
+  // Its first attempt only teaches node 5 which term it is.
+  cluster.timeOut(5);
+  cluster.settle([2, 3, 4, 5]);
   cluster.elect(5, [2, 3, 4, 5]);
   return cluster;
 }
