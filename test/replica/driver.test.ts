@@ -9,8 +9,8 @@ import { seededRandom } from "#platform";
 import { runSeeds } from "../support/seeds.ts";
 import { SimulatedCluster, type SimulatedNode } from "./simulated-cluster.ts";
 
-async function startedCluster(size: number, seed = 1): Promise<SimulatedCluster> {
-  const cluster = new SimulatedCluster({ size, seed });
+async function startedCluster(size: number, seed = 1, syncDelayMs = 0): Promise<SimulatedCluster> {
+  const cluster = new SimulatedCluster({ size, seed, syncDelayMs });
   await cluster.startAll();
   await cluster.runUntil(() => cluster.leader() !== undefined, 10_000, "a leader");
   return cluster;
@@ -134,7 +134,7 @@ describe("random histories", () => {
     const name = "acknowledged writes are there exactly once, refused ones never";
     await runSeeds({ count: 150, name }, async (seed) => {
       const random = seededRandom(seed);
-      const cluster = await startedCluster(random.below(3) === 0 ? 5 : 3, seed);
+      const cluster = await startedCluster(random.below(3) === 0 ? 5 : 3, seed, random.below(60));
       const written = new Map<number, string>();
       cluster.network.setBehaviour({ lossChance: random.fraction() * 0.1, ordered: true });
       for (let round = 0; round < 12; round += 1) {

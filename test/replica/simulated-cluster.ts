@@ -116,11 +116,13 @@ export class SimulatedCluster {
   readonly nodes: SimulatedNode[] = [];
   readonly fates = new Map<number, Fate>();
   readonly #seed: number;
+  readonly #syncDelayMs: number;
   #nextProposal = 1;
   #crashes = 0;
 
-  constructor(options: { size: number; seed: number }) {
+  constructor(options: { size: number; seed: number; syncDelayMs?: number }) {
     this.#seed = options.seed;
+    this.#syncDelayMs = options.syncDelayMs ?? 0;
     this.network = createSimulatedNetwork({ clock: this.clock, seed: options.seed });
     const members = Array.from({ length: options.size }, (_, n) => ({
       id: `n${n + 1}`,
@@ -152,11 +154,17 @@ export class SimulatedCluster {
   }
 
   async start(node: SimulatedNode): Promise<void> {
+    if (this.#syncDelayMs > 0) {
+      // Slower than the net, so that whoever speaks before the disk has answered is found out.
+      const fault = { operation: "sync", fault: "slow", delayMs: this.#syncDelayMs } as const;
+      node.disk.plan({ ...fault, after: 0, times: Number.MAX_SAFE_INTEGER });
+    }
     const { log } = openRaftLog({ disk: node.disk, dir: "/log", segmentBytesMax: 4096 });
     if (log.state.configuration === undefined) {
       const bytes = encodeEntry("configuration", encodeConfiguration(this.configuration));
       log.write({ hardState: { term: 1, vote: 0 }, entries: [{ index: 1, term: 1, bytes }] });
-      await log.sync();
+      log.sync().catch(() => undefined);
+      await this.run((this.#syncDelayMs || 1) * 2);
     }
     const random = seededRandom(this.#seed * 977 + node.number * 13 + this.#crashes);
     node.replica = createReplica({
