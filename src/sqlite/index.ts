@@ -1,0 +1,15 @@
+/**
+ * sqlite: SQLite as a replicated state machine.
+ *
+ * Reading order: types.ts; tokens.ts, split-statements.ts, requote.ts, prepare.ts; pragmas.ts,
+ * transaction-control.ts, script.ts; command-codec.ts; deterministic-functions.ts, state-table.ts,
+ * sqlite-errors.ts, writer.ts; run-step.ts, results.ts, run-entry.ts, surroundings.ts, load.ts, apply.ts,
+ * machine.ts; digest.ts.
+ * Chapter: 09-sqlite.
+ */
+export { decodeCommand, encodeCommand } from "./command-codec.ts";
+export { digestDatabase } from "./digest.ts";
+export { looksLikeSqlite } from "./load.ts";
+export { openSqliteMachine } from "./machine.ts";
+export { findDisallowedPragma } from "./pragmas.ts";
+export type * from "./types.ts";

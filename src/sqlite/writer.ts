@@ -1,0 +1,241 @@
+/**
+ * The one connection that writes.
+ *
+ * It owns the row of `state-table.ts` and the counters in it, and keeps SQLite's own counters in step,
+ * so that `changes()` and `last_insert_rowid()` answer the same on a replica that has just started.
+ * Invariant: between batches no transaction is open, and `state` is what the file holds.
+ * Chapter: 09-sqlite.
+ */
+import Database from "better-sqlite3";
+import { assert, CairnError, errorText } from "#base";
+import { type Determinism, installDeterminism } from "./deterministic-functions.ts";
+import { createScriptCache, type ScriptCache } from "./script.ts";
+import { isEngineFailure, sqliteCode } from "./sqlite-errors.ts";
+import {
+  createStateTable,
+  createStateWriter,
+  initialState,
+  type PersistedState,
+  readState,
+} from "./state-table.ts";
+
+/** The writer connection. */
+export interface Writer {
+  readonly database: Database.Database;
+  readonly scripts: ScriptCache;
+  readonly determinism: Determinism;
+  /** As of the transaction under way. */
+  state: PersistedState;
+  /** Foreign keys are enforced now. */
+  readonly enforcesForeignKeys: boolean;
+  /** The schema may hold deferred foreign keys, which only a COMMIT checks. */
+  hasDeferredKeys: boolean;
+  /** Runs a statement without parameters or rows, prepared once. */
+  run(sql: string): void;
+  /** Writes `state` into the transaction under way. */
+  saveState(): void;
+  /** Switches enforcement on this connection; SQLite ignores it within a transaction. */
+  setForeignKeys(on: boolean): void;
+  /** Makes SQLite's own counters say what `state` says. */
+  syncCounters(): void;
+  /** SQLite's own counters, right after a statement has set them. */
+  readCounters(): { readonly changes: bigint; readonly lastInsertId: bigint };
+  /** A statement has set SQLite's count of changes. */
+  noteChanges(changes: bigint): void;
+  /** Called before a statement that may ask for `changes()`. */
+  beforeStatement(text: string): void;
+  /** The schema has changed by a statement with this text. */
+  schemaChanged(text: string): void;
+  /** Another connection has replaced the content of the file. */
+  contentReplaced(): void;
+  /** Drops what `CREATE TEMP` made. */
+  dropTemporary(): void;
+  close(): void;
+}
+
+const BUSY_TIMEOUT_MS = 5000;
+/** Two pages of 4096 bytes in ten thousand small databases are still small; SQLite's default. */
+export const PAGE_BYTES = 4096;
+
+/**
+ * Opens the writer connection; makes the database if there is none.
+ *
+ * @throws `SQLITE_FILE_INVALID` if the file is no database, or not one of ours; `SQLITE_ENGINE_FAILED`.
+ */
+export function openWriter(path: string, foreignKeysByDefault: boolean): Writer {
+  let database: Database.Database;
+  try {
+    database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+  } catch (error) {
+    throw openFailure(path, error);
+  }
+  try {
+    return new WriterConnection(database, path, foreignKeysByDefault);
+  } catch (error) {
+    database.close();
+    throw openFailure(path, error);
+  }
+}
+
+class WriterConnection implements Writer {
+  readonly database: Database.Database;
+  readonly scripts: ScriptCache;
+  readonly determinism: Determinism;
+  state: PersistedState;
+  hasDeferredKeys = false;
+  #enforces = false;
+  /** SQLite's `changes()` is what `state.changes` says. */
+  #changesAreReal = false;
+  #schemaAsksForChanges = false;
+  readonly #commands = new Map<string, Database.Statement>();
+  #counters: Database.Statement | undefined;
+  readonly #writeState: (state: PersistedState) => void;
+
+  constructor(database: Database.Database, path: string, foreignKeysByDefault: boolean) {
+    this.database = database;
+    database.defaultSafeIntegers(true);
+    database.pragma("journal_mode = WAL");
+    database.pragma("synchronous = NORMAL");
+    database.pragma("wal_autocheckpoint = 0");
+    this.determinism = installDeterminism(database);
+    this.scripts = createScriptCache(database);
+    this.state = openState(database, path);
+    this.#writeState = createStateWriter(database);
+    this.setForeignKeys(this.state.foreignKeys ?? foreignKeysByDefault);
+    this.#readSchema();
+    this.syncCounters();
+  }
+
+  get enforcesForeignKeys(): boolean {
+    return this.#enforces;
+  }
+
+  run(sql: string): void {
+    let statement = this.#commands.get(sql);
+    if (statement === undefined) {
+      statement = this.database.prepare(sql);
+      this.#commands.set(sql, statement);
+    }
+    statement.run();
+  }
+
+  saveState(): void {
+    this.#writeState(this.state);
+    this.#changesAreReal = false;
+  }
+
+  setForeignKeys(on: boolean): void {
+    this.database.pragma(`foreign_keys = ${on ? "ON" : "OFF"}`);
+    this.#enforces = on;
+    this.scripts.forgetStatements();
+  }
+
+  syncCounters(): void {
+    this.determinism.totalChanges = this.state.totalChanges;
+    this.#changesAreReal = false;
+    const real = this.database.prepare("SELECT last_insert_rowid()").pluck().get();
+    if (real === this.state.lastInsertId) return;
+    // An insert is the only way to set it; the table is gone before anyone can see it.
+    this.database.exec("CREATE TEMP TABLE _cairn_rowid (id INTEGER PRIMARY KEY)");
+    this.database.prepare("INSERT INTO temp._cairn_rowid VALUES (?)").run(this.state.lastInsertId);
+    this.database.exec("DROP TABLE temp._cairn_rowid");
+  }
+
+  readCounters(): { changes: bigint; lastInsertId: bigint } {
+    this.#counters ??= this.database.prepare("SELECT changes(), last_insert_rowid()").raw();
+    const row = this.#counters.get();
+    assert(Array.isArray(row), "sqlite: the counters are a row");
+    return { changes: BigInt(row[0]), lastInsertId: BigInt(row[1]) };
+  }
+
+  noteChanges(changes: bigint): void {
+    this.state.changes = changes;
+    this.state.totalChanges += changes;
+    this.determinism.totalChanges = this.state.totalChanges;
+    this.#changesAreReal = true;
+  }
+
+  beforeStatement(text: string): void {
+    if (this.#changesAreReal) return;
+    if (this.#schemaAsksForChanges || ASKS_FOR_CHANGES.test(text)) this.#makeChangesReal();
+  }
+
+  schemaChanged(text: string): void {
+    this.scripts.forgetStatements();
+    if (ASKS_FOR_CHANGES.test(text)) this.#schemaAsksForChanges = true;
+    if (/defer/i.test(text)) this.hasDeferredKeys = true;
+  }
+
+  contentReplaced(): void {
+    const state = readState(this.database);
+    assert(state !== undefined, "sqlite: a loaded database has our row");
+    this.state = state;
+    this.scripts.forgetStatements();
+    this.#readSchema();
+    this.syncCounters();
+  }
+
+  dropTemporary(): void {
+    const find = this.database.prepare(
+      `SELECT type, name FROM temp.sqlite_schema WHERE type IN ('table', 'view', 'trigger')
+        AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type = 'table', name LIMIT 1`,
+    );
+    for (;;) {
+      const found = find.raw().get();
+      if (!Array.isArray(found)) break;
+      const [type, name] = found;
+      this.database.exec(`DROP ${type} temp."${String(name).replaceAll('"', '""')}"`);
+    }
+    this.scripts.forgetStatements();
+  }
+
+  close(): void {
+    this.database.close();
+    this.determinism.close();
+  }
+
+  #readSchema(): void {
+    const mentions = this.database
+      .prepare("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE sql LIKE ?)")
+      .pluck();
+    this.hasDeferredKeys = mentions.get("%defer%") === 1n;
+    this.#schemaAsksForChanges = mentions.get("%changes%(%") === 1n;
+  }
+
+  /** Inserts into a table without rowids: sets the count and leaves the last rowid alone. */
+  #makeChangesReal(): void {
+    this.database.exec("CREATE TEMP TABLE _cairn_changes (id INTEGER PRIMARY KEY) WITHOUT ROWID");
+    this.database
+      .prepare(
+        `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+          INSERT INTO temp._cairn_changes SELECT i FROM n WHERE i <= ?1`,
+      )
+      .run({ 1: this.state.changes });
+    this.database.exec("DROP TABLE temp._cairn_changes");
+    this.#changesAreReal = true;
+  }
+}
+
+const ASKS_FOR_CHANGES = /changes\W*\(/i;
+
+function openState(database: Database.Database, path: string): PersistedState {
+  const state = readState(database);
+  if (state !== undefined) return state;
+  const objects = database.prepare("SELECT count(*) FROM sqlite_schema").pluck().get();
+  if (objects !== 0n) {
+    throw new CairnError("SQLITE_FILE_INVALID", `sqlite: ${path}: not made by this program`);
+  }
+  const fresh = initialState();
+  database.exec("BEGIN IMMEDIATE");
+  createStateTable(database, fresh);
+  database.exec("COMMIT");
+  return fresh;
+}
+
+function openFailure(path: string, error: unknown): unknown {
+  const code = sqliteCode(error);
+  if (code === undefined) return error;
+  const isFile = code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT");
+  const kind = isFile || !isEngineFailure(code) ? "SQLITE_FILE_INVALID" : "SQLITE_ENGINE_FAILED";
+  return new CairnError(kind, `sqlite: ${path}: ${errorText(error)}`, { cause: error });
+}
