@@ -3,7 +3,9 @@
  *
  * Reading order: types.ts, version.ts, duration.ts, flags.ts, config.ts, http/ (answer.ts,
  * query-string.ts, parameters.ts, json-scanner.ts, json-body.ts, json-text.ts, failure.ts,
- * sql.ts, load.ts, backup.ts, state.ts, routes.ts, body.ts, server.ts).
+ * sql.ts, load.ts, backup.ts, state.ts, routes.ts, body.ts, server.ts); then the node behind it:
+ * node.ts (assembly), leadership.ts, pending.ts, forward.ts, service.ts, cluster.ts, peers.ts, backups.ts,
+ * node-status.ts.
  */
 export {
   FLAGS,
@@ -16,4 +18,5 @@ export {
 export { formatDuration, parseDuration } from "./duration.ts";
 export { parseStatements } from "./http/json-body.ts";
 export { indentJson, sortedJson } from "./http/json-text.ts";
+export { type NodeLog, openNode } from "./node.ts";
 export { API_VERSION, CAIRN_VERSION } from "./version.ts";
