@@ -49,7 +49,7 @@ export function lockFile(path: string): Cancel {
   writeClaim({ path, claim, content, self });
   try {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      if (link(claim, path)) return () => release(path, content);
+      if (link(claim, path)) return releaseOnce(path, content);
       const owner = readOwner(path);
       if (owner === "none") continue;
       if (owner !== "stale") throw locked(path, owner.pid);
@@ -119,6 +119,15 @@ function assertOnlyClaim(path: string, own: string): void {
     if (isAlive(owner)) throw locked(path, owner.pid);
     remove(join(dir, name));
   }
+}
+
+function releaseOnce(path: string, content: string): Cancel {
+  let held = true;
+  return () => {
+    // A second call must not release what this process has taken again since.
+    if (held) release(path, content);
+    held = false;
+  };
 }
 
 function release(path: string, content: string): void {

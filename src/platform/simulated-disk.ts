@@ -86,11 +86,11 @@ class MemoryDisk implements SimulatedDisk, HandleHost {
 
   rename(from: string, to: string): void {
     this.assertAlive();
-    if (this.#names.isDirectory(from)) throw isDirectory(from);
-    if (this.#names.isDirectory(to)) throw isDirectory(to);
-    const file = this.#existing(from);
-    this.#names.assertParent(to);
-    this.count({ operation: "rename", path: from });
+    const path = `${from} to ${to}`;
+    if (this.#names.isDirectory(from) || this.#names.isDirectory(to)) throw isDirectory(path);
+    const file = this.#existing(from, path);
+    this.#names.assertParent(to, path);
+    this.count({ operation: "rename", path });
     if (this.#names.file(to) !== file) this.#names.rename(from, to, file);
   }
 
@@ -297,9 +297,9 @@ class MemoryDisk implements SimulatedDisk, HandleHost {
     return line;
   }
 
-  #existing(path: string): SimulatedFile {
+  #existing(path: string, shownPath: string = path): SimulatedFile {
     const file = this.#names.file(path);
-    if (file === undefined) throw notFound(path);
+    if (file === undefined) throw notFound(shownPath);
     return file;
   }
 }

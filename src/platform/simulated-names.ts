@@ -52,8 +52,8 @@ class Names {
   }
 
   /** @throws `DISK_NOT_FOUND` unless the directory that would hold the name is there. */
-  assertParent(path: string): void {
-    this.#directory(split(path).dir, path);
+  assertParent(path: string, shownPath: string = path): void {
+    this.#directory(split(path).dir, shownPath);
   }
 
   list(dir: string): string[] {
