@@ -62,12 +62,14 @@ test("no line has more than 100 columns", () => {
   expect(wider).toEqual([]);
 });
 
-/** The callback of `describe` is a heading, not a function: its tests are measured one by one. */
-function isTestGroup(node: ts.Node): boolean {
+/** A heading over tests, measured one by one: the callback of `describe`, or a list of tests. */
+function isTestGroup(node: ts.Node & { body?: ts.Node | undefined }): boolean {
   const call = node.parent;
-  return (
-    ts.isCallExpression(call) &&
-    ts.isIdentifier(call.expression) &&
-    call.expression.text === "describe"
+  if (ts.isCallExpression(call) && call.expression.getText() === "describe") return true;
+  if (node.body === undefined || !ts.isBlock(node.body)) return false;
+  return node.body.statements.every(
+    (line) =>
+      ts.isExpressionStatement(line) &&
+      /^(test|describe|beforeEach|afterEach)\b/.test(line.getText()),
   );
 }
