@@ -5,9 +5,10 @@
  * seeds, checked against what clients were told.
  */
 import { describe, expect, test } from "vitest";
-import { seededRandom } from "#platform";
+import { type Patch, plantMistake } from "../support/plant.ts";
 import { runSeeds } from "../support/seeds.ts";
-import { SimulatedCluster, type SimulatedNode } from "./simulated-cluster.ts";
+import { runHistory, settle, texts } from "./histories.ts";
+import { type ReplicaParts, SimulatedCluster, type SimulatedNode } from "./simulated-cluster.ts";
 
 async function startedCluster(size: number, seed = 1, syncDelayMs = 0): Promise<SimulatedCluster> {
   const cluster = new SimulatedCluster({ size, seed, syncDelayMs });
@@ -20,21 +21,6 @@ function leaderOf(cluster: SimulatedCluster): SimulatedNode {
   const leader = cluster.leader();
   if (leader === undefined) throw new Error("no leader");
   return leader;
-}
-
-const texts = (node: SimulatedNode): string[] => node.applier.commands.map(({ text }) => text);
-
-/** Runs until one leader has committed its whole log and everybody has applied it. */
-async function settle(cluster: SimulatedCluster): Promise<void> {
-  const settled = (): boolean => {
-    const target = cluster.leader()?.replica?.status();
-    if (target === undefined || target.commitIndex !== target.lastIndex) return false;
-    return cluster.nodes.every((node) => {
-      const status = node.replica?.status();
-      return status?.term === target.term && status.appliedIndex === target.lastIndex;
-    });
-  };
-  await cluster.runUntil(settled, 20_000, "all nodes applied the leader's whole log");
 }
 
 describe("the driver", () => {
@@ -132,49 +118,83 @@ describe("the driver", () => {
 describe("random histories", () => {
   test("acknowledged writes are there exactly once, refused ones never, whatever crashes and parts", async () => {
     const name = "acknowledged writes are there exactly once, refused ones never";
-    await runSeeds({ count: 150, name }, async (seed) => {
-      const random = seededRandom(seed);
-      const cluster = await startedCluster(random.below(3) === 0 ? 5 : 3, seed, random.below(60));
-      const written = new Map<number, string>();
-      cluster.network.setBehaviour({ lossChance: random.fraction() * 0.1, ordered: true });
-      for (let round = 0; round < 12; round += 1) {
-        await disturb(cluster, random.below(6), random.below(cluster.nodes.length));
-        for (const node of cluster.nodes.filter((candidate) => candidate.isUp)) {
-          const text = `${seed}-${round}-${node.number}`;
-          written.set(cluster.propose(node, text), text);
-        }
-        await cluster.run(50 + random.below(1200), 10);
-      }
-      cluster.network.heal();
-      cluster.network.setBehaviour({ lossChance: 0 });
-      for (const node of cluster.nodes) if (!node.isUp) await cluster.start(node);
-      await settle(cluster);
-      check(cluster, written);
-    });
+    await runSeeds({ count: 150, name }, (seed) => runHistory(seed));
   });
 });
 
-async function disturb(cluster: SimulatedCluster, choice: number, pick: number): Promise<void> {
-  const node = cluster.nodes[pick] as SimulatedNode;
-  if (choice === 0 && node.isUp) cluster.crash(node, "power");
-  else if (choice === 1 && node.isUp) cluster.crash(node, "kill");
-  else if (choice === 2) {
-    const others = cluster.nodes.filter((other) => other !== node).map((other) => other.number);
-    cluster.network.partition([[node.number], others]);
-  } else if (choice === 3) cluster.network.heal();
-  else {
-    for (const down of cluster.nodes) if (!down.isUp) await cluster.start(down);
-  }
+interface Mistake {
+  readonly name: string;
+  readonly patches: readonly Patch[];
 }
 
-function check(cluster: SimulatedCluster, written: ReadonlyMap<number, string>): void {
-  const logs = cluster.nodes.map((node) => texts(node));
-  for (const log of logs) expect(log).toEqual(logs[0]);
-  const log = logs[0] ?? [];
-  expect(new Set(log).size, "no command is applied twice").toBe(log.length);
-  for (const [id, text] of written) {
-    const fate = cluster.fates.get(id);
-    if (fate === "acknowledged") expect(log).toContain(text);
-    if (fate !== "acknowledged" && fate !== "open") expect(log).not.toContain(text);
-  }
-}
+/** Seeds within which each mistake must show. */
+const SEEDS_MAX = 60;
+
+const MISTAKES: readonly Mistake[] = [
+  {
+    name: "messages leave before the persist that they wait for",
+    patches: [
+      { file: "driver.ts", from: "output.after > this.#persistedSeq", to: "output.after < 0" },
+    ],
+  },
+  {
+    name: "a write counts as durable before its sync has ended",
+    patches: [
+      {
+        file: "driver.ts",
+        from: "    this.#syncing = true;\n",
+        to: "    this.#syncing = true;\n    queueMicrotask(() => this.#guard(() => this.#onPersisted(this.#writtenSeq)));\n",
+      },
+    ],
+  },
+  {
+    name: "truncation is not written to the log",
+    patches: [
+      {
+        file: "raft-log.ts",
+        from: 'this.#wal.append(encodeLogRecord({ type: "truncate", from }));',
+        to: "",
+      },
+    ],
+  },
+  {
+    name: "term and vote are not written to the log",
+    patches: [
+      {
+        file: "raft-log.ts",
+        from: 'this.#wal.append(encodeLogRecord({ type: "hardState", hardState: change.hardState }));',
+        to: "",
+      },
+    ],
+  },
+  {
+    name: "what is lost with leadership is guessed when the term changes, not known when another entry is committed",
+    patches: [
+      {
+        file: "driver.ts",
+        from: '      case "role":\n',
+        to: '      case "role":\n        this.#proposals.giveUp();\n',
+      },
+      {
+        file: "proposals.ts",
+        from: "  committed(index: Index, term: Term): number {\n    const",
+        to: "  giveUp(): void { for (const list of this.#byIndex.values()) for (const { id } of list) this.#fail(id, 'leadership-lost'); }\n  committed(index: Index, term: Term): number {\n    const",
+      },
+    ],
+  },
+];
+
+describe("planted mistakes", () => {
+  test.each(MISTAKES)("a random history finds that $name", async ({ patches }) => {
+    const parts = await plantMistake<ReplicaParts>("replica", patches);
+    for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
+      try {
+        await runHistory(seed, parts);
+      } catch {
+        // Found: any broken promise will do.
+        return;
+      }
+    }
+    expect.fail(`not found within ${SEEDS_MAX} seeds`);
+  });
+});

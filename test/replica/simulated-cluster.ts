@@ -11,13 +11,8 @@ import {
   seededRandom,
 } from "#platform";
 import type { SimulatedClock, SimulatedDisk, SimulatedNetwork } from "#platform/types";
-import {
-  createConfiguration,
-  createReplica,
-  encodeConfiguration,
-  encodeEntry,
-  openRaftLog,
-} from "#replica";
+import * as reference from "#replica";
+import { createConfiguration, encodeConfiguration, encodeEntry } from "#replica";
 import type {
   Applier,
   CommittedEntry,
@@ -86,6 +81,9 @@ class RememberingApplier implements Applier {
   }
 }
 
+/** What a cluster is built from: the reference, or a copy with a mistake in it. */
+export type ReplicaParts = Pick<typeof reference, "createReplica" | "openRaftLog">;
+
 /** How a proposal ended, if it did. */
 export type Fate = "open" | "acknowledged" | ProposalFailure;
 
@@ -117,11 +115,18 @@ export class SimulatedCluster {
   readonly fates = new Map<number, Fate>();
   readonly #seed: number;
   readonly #syncDelayMs: number;
+  readonly #parts: ReplicaParts;
   #nextProposal = 1;
   #crashes = 0;
 
-  constructor(options: { size: number; seed: number; syncDelayMs?: number }) {
+  constructor(options: {
+    size: number;
+    seed: number;
+    syncDelayMs?: number;
+    parts?: ReplicaParts;
+  }) {
     this.#seed = options.seed;
+    this.#parts = options.parts ?? reference;
     this.#syncDelayMs = options.syncDelayMs ?? 0;
     this.network = createSimulatedNetwork({ clock: this.clock, seed: options.seed });
     const members = Array.from({ length: options.size }, (_, n) => ({
@@ -145,8 +150,15 @@ export class SimulatedCluster {
     return new RememberingApplier(
       start,
       (f) => void this.clock.after(0, f),
-      (proposalId) => this.fates.set(proposalId, "acknowledged"),
+      (proposalId) => this.#end(proposalId, "acknowledged"),
     );
+  }
+
+  /** A client is told once; what comes after must not contradict it. */
+  #end(id: number, fate: Fate): void {
+    const told = this.fates.get(id);
+    if (told !== "open") throw new Error(`proposal ${id} was ${told}, and is now ${fate}`);
+    this.fates.set(id, fate);
   }
 
   async startAll(): Promise<void> {
@@ -159,7 +171,11 @@ export class SimulatedCluster {
       const fault = { operation: "sync", fault: "slow", delayMs: this.#syncDelayMs } as const;
       node.disk.plan({ ...fault, after: 0, times: Number.MAX_SAFE_INTEGER });
     }
-    const { log } = openRaftLog({ disk: node.disk, dir: "/log", segmentBytesMax: 4096 });
+    const { log } = this.#parts.openRaftLog({
+      disk: node.disk,
+      dir: "/log",
+      segmentBytesMax: 4096,
+    });
     if (log.state.configuration === undefined) {
       const bytes = encodeEntry("configuration", encodeConfiguration(this.configuration));
       log.write({ hardState: { term: 1, vote: 0 }, entries: [{ index: 1, term: 1, bytes }] });
@@ -167,7 +183,7 @@ export class SimulatedCluster {
       await this.run((this.#syncDelayMs || 1) * 2);
     }
     const random = seededRandom(this.#seed * 977 + node.number * 13 + this.#crashes);
-    node.replica = createReplica({
+    node.replica = this.#parts.createReplica({
       self: node.number,
       configuration: this.configuration,
       log,
@@ -180,7 +196,7 @@ export class SimulatedCluster {
         node.fatal = error;
       },
     });
-    node.replica.onFailure((id, failure) => this.fates.set(id, failure));
+    node.replica.onFailure((id, failure) => this.#end(id, failure));
   }
 
   /** The process dies; `power` also takes what the disk had not synced. */
