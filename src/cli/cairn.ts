@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+/**
+ * `cairn`: the program for people. So far it has one command, `cluster`.
+ *
+ * Invariant: exit code 0 means that what was asked for was done; a failure is one line that says what
+ * to do, never a stack.
+ */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { errorText } from "#base";
+import { CAIRN_VERSION } from "#server";
+import { type ClusterOptions, runCluster } from "./cluster.ts";
+import { RAFT_PORT_OFFSET } from "./cluster-plan.ts";
+import { createScreen } from "./screen.ts";
+import { takeStopSignals } from "./stop-signal.ts";
+
+/** More nodes make nothing safer here, and the ports of the tenth would meet those of the first. */
+const NODES_MAX = 9;
+/** Leaves room above for all ports that may be taken instead. */
+const PORT_MAX = 65_000;
+
+interface ClusterFlags {
+  readonly nodes?: number;
+  readonly dir: string;
+  readonly httpPort: number;
+  readonly raftPort?: number;
+  readonly fresh: boolean;
+  readonly sample: boolean;
+}
+
+function wholeNumber(limits: { readonly from: number; readonly to: number }) {
+  return (text: string): number => {
+    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= limits.from && value <= limits.to) return value;
+    throw new InvalidArgumentError(`Not a whole number from ${limits.from} to ${limits.to}.`);
+  };
+}
+
+async function cluster(flags: ClusterFlags): Promise<void> {
+  const signals = takeStopSignals();
+  const options: ClusterOptions = {
+    dir: flags.dir.replace(/(?<=.)\/+$/, ""),
+    nodes: flags.nodes,
+    httpPort: flags.httpPort,
+    raftPort: flags.raftPort,
+    fresh: flags.fresh,
+    sample: flags.sample,
+  };
+  try {
+    await runCluster(options, { ...signals, screen: createScreen(process.stdout, process.env) });
+  } finally {
+    signals.release();
+  }
+}
+
+function program(): Command {
+  const port = wholeNumber({ from: 1, to: PORT_MAX });
+  const cairn = new Command("cairn")
+    .description("Cairn: a replicated SQLite, and the workbook in which you build it.")
+    .version(CAIRN_VERSION)
+    .showHelpAfterError();
+  cairn
+    .command("cluster")
+    .description("Start a cluster on this machine, with a sample database, and watch it.")
+    .addOption(
+      new Option("--nodes <count>", `1 to ${NODES_MAX}; 3, or as many as at the first start`) //
+        .argParser(wholeNumber({ from: 1, to: NODES_MAX })),
+    )
+    .option("--dir <directory>", "where the nodes keep their data", "data/cluster")
+    .addOption(
+      new Option("--http-port <port>", "HTTP port of the first node, the others follow")
+        .argParser(port)
+        .default(4001),
+    )
+    .addOption(
+      new Option(
+        "--raft-port <port>",
+        `Raft port of the first node; the HTTP port + ${RAFT_PORT_OFFSET} if not given`,
+      ).argParser(port),
+    )
+    .option("--fresh", "remove the data of an earlier start first", false)
+    .option("--no-sample", "do not create the sample database")
+    .action(cluster);
+  return cairn;
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  process.stderr.write(`cairn: ${errorText(error)}\n`);
+  process.exitCode = 1;
+}
