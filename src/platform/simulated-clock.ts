@@ -59,12 +59,14 @@ class MovedClock implements SimulatedClock {
 
   advance(ms: Ms): void {
     if (!(ms >= 0)) throw new RangeError(`platform: advance by ${ms} ms, must be 0 or more`);
+    this.#assertIdle();
     const target = this.#now + ms;
     while (this.nextDue() <= target) this.#runNext();
     this.#now = target;
   }
 
   advanceToNext(): boolean {
+    this.#assertIdle();
     if (this.nextDue() === Number.POSITIVE_INFINITY) return false;
     this.#runNext();
     return true;
@@ -75,8 +77,11 @@ class MovedClock implements SimulatedClock {
     return this.#heap[0]?.due ?? Number.POSITIVE_INFINITY;
   }
 
-  #runNext(): void {
+  #assertIdle(): void {
     assert(!this.#running, "platform: a callback does not move the simulated clock");
+  }
+
+  #runNext(): void {
     const { due, run } = this.#pop();
     this.#now = due;
     this.#running = true;

@@ -37,8 +37,15 @@ interface Link {
   readonly to: number;
   readonly random: Random;
   up: boolean;
-  /** When the latest frame on an ordered link arrives. */
+  /** When the latest frame of those in order arrives. */
   lastAt: Ms;
+  /** Frames in order on their way; each due callback delivers the first. */
+  readonly queue: Sent[];
+}
+
+interface Sent {
+  readonly target: Node;
+  readonly frame: Bytes;
 }
 
 class MemoryNetwork implements SimulatedNetwork {
@@ -101,23 +108,31 @@ class MemoryNetwork implements SimulatedNetwork {
     const target = this.#nodes.get(link.to);
     if (lost || target === undefined || !this.#stands(link)) return;
     const frame = joined(parts);
-    this.#schedule(link, target, { frame, delayMs });
-    if (repeated) this.#schedule(link, target, { frame: frame.slice(), delayMs: repeatDelayMs });
+    this.#schedule(link, { target, frame }, delayMs);
+    if (repeated) this.#schedule(link, { target, frame: frame.slice() }, repeatDelayMs);
   }
 
-  #schedule(link: Link, target: Node, sent: { frame: Bytes; delayMs: Ms }): void {
-    const now = this.#clock.now();
-    let at = now + sent.delayMs;
-    if (this.#behaviour.ordered) {
-      at = Math.max(at, link.lastAt);
-      link.lastAt = at;
+  #schedule(link: Link, sent: Sent, delayMs: Ms): void {
+    if (!this.#behaviour.ordered) {
+      this.#clock.after(delayMs, () => this.#deliver(link, sent));
+      return;
     }
-    this.#clock.after(at - now, () => {
-      if (this.#nodes.get(link.to) !== target || !this.#stands(link)) return;
-      if (target.receive === null) return;
-      this.#delivered += 1;
-      target.receive(link.from, sent.frame);
+    const now = this.#clock.now();
+    link.lastAt = Math.max(now + delayMs, link.lastAt);
+    link.queue.push(sent);
+    // Times are fractions and round: two callbacks for one moment may run in the wrong order, so
+    // they do not know which frame they are for.
+    this.#clock.after(link.lastAt - now, () => {
+      const first = link.queue.shift();
+      if (first !== undefined) this.#deliver(link, first);
     });
+  }
+
+  #deliver(link: Link, { target, frame }: Sent): void {
+    if (this.#nodes.get(link.to) !== target || !this.#stands(link)) return;
+    if (target.receive === null) return;
+    this.#delivered += 1;
+    target.receive(link.from, frame);
   }
 
   #drawDelay(link: Link): Ms {
@@ -136,7 +151,7 @@ class MemoryNetwork implements SimulatedNetwork {
     let link = this.#links.get(key);
     if (link === undefined) {
       const random = seededRandom(mixSeeds(this.#seed, from, to));
-      link = { from, to, random, up: true, lastAt: 0 };
+      link = { from, to, random, up: true, lastAt: 0, queue: [] };
       this.#links.set(key, link);
     }
     return link;
