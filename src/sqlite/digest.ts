@@ -136,16 +136,23 @@ class Digest {
     const order = rowid ?? keys.map(({ name }) => name).join(", ");
     const names = columns.map(({ name }) => name);
     // Rowids are visible to clients, and a replica must agree on them too.
-    if (rowid !== undefined) names.unshift(rowid);
-    const values = asBytes
-      ? names.map(
-          (name) =>
-            `CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END, typeof(${name}) = 'text'`,
-        )
-      : names;
-    const orderBy = order === "" ? "" : ` ORDER BY ${order}`;
-    return `SELECT ${values.join(", ")} FROM main.${quoted(table.name)}${orderBy}`;
+    const isStatistics = /^sqlite_stat\d$/i.test(table.name);
+    if (rowid !== undefined && !isStatistics) names.unshift(rowid);
+    const values = asBytes ? names.flatMap(exactly) : names;
+    const from = `SELECT ${values.join(", ")} FROM main.${quoted(table.name)}`;
+    // Statistics count the inner tables of indexes too, and their rowids follow from that.
+    if (isStatistics) return `${from} ${STATISTICS_THAT_COUNT}`;
+    return order === "" ? from : `${from} ORDER BY ${order}`;
   }
+}
+
+const STATISTICS_THAT_COUNT = `WHERE tbl NOT LIKE '\\_cairn%' ESCAPE '\\' AND tbl NOT IN
+  (SELECT name FROM pragma_table_list WHERE type = 'shadow') ORDER BY tbl, idx, rowid`;
+
+/** A value with its text as bytes, and whether it is text. */
+function exactly(name: string): string[] {
+  const isText = `typeof(${name}) = 'text'`;
+  return [`CASE WHEN ${isText} THEN CAST(${name} AS BLOB) ELSE ${name} END`, isText];
 }
 
 /** The name under which the rowid can be read, if no column hides it. */

@@ -111,8 +111,10 @@ function runPrepared(
   const { statement } = prepared;
   if (!prepared.reader) {
     const { changes, lastInsertRowid } = statement.run(...bindings);
-    writer.state.lastInsertId = BigInt(lastInsertRowid);
-    if (step.changesRows) writer.noteChanges(BigInt(changes));
+    if (step.changesRows) {
+      writer.state.lastInsertId = BigInt(lastInsertRowid);
+      writer.noteChanges(BigInt(changes));
+    }
     if (step.changesSchema) writer.schemaChanged(step.piece.text);
     return WRITE;
   }

@@ -42,7 +42,7 @@ export interface Writer {
   readCounters(): { readonly changes: bigint; readonly lastInsertId: bigint };
   /** A statement has set SQLite's count of changes. */
   noteChanges(changes: bigint): void;
-  /** Called before a statement that may ask for `changes()`. */
+  /** Called before each statement: if it may ask for the counters, they are made to answer right. */
   beforeStatement(text: string): void;
   /** The schema has changed by a statement with this text. */
   schemaChanged(text: string): void;
@@ -84,9 +84,10 @@ class WriterConnection implements Writer {
   state: PersistedState;
   hasDeferredKeys = false;
   #enforces = false;
-  /** SQLite's `changes()` is what `state.changes` says. */
-  #changesAreReal = false;
-  #schemaAsksForChanges = false;
+  /** A trigger, a view or a default may ask for SQLite's counters. */
+  #schemaAsks = false;
+  /** Virtual tables write rows of their own, at moments of their own, and SQLite counts those. */
+  #countersWander = false;
   readonly #commands = new Map<string, Database.Statement>();
   #counters: Database.Statement | undefined;
   readonly #writeState: (state: PersistedState) => void;
@@ -121,7 +122,6 @@ class WriterConnection implements Writer {
 
   saveState(): void {
     this.#writeState(this.state);
-    this.#changesAreReal = false;
   }
 
   setForeignKeys(on: boolean): void {
@@ -132,13 +132,7 @@ class WriterConnection implements Writer {
 
   syncCounters(): void {
     this.determinism.totalChanges = this.state.totalChanges;
-    this.#changesAreReal = false;
-    const real = this.database.prepare("SELECT last_insert_rowid()").pluck().get();
-    if (real === this.state.lastInsertId) return;
-    // An insert is the only way to set it; the table is gone before anyone can see it.
-    this.database.exec("CREATE TEMP TABLE _cairn_rowid (id INTEGER PRIMARY KEY)");
-    this.database.prepare("INSERT INTO temp._cairn_rowid VALUES (?)").run(this.state.lastInsertId);
-    this.database.exec("DROP TABLE temp._cairn_rowid");
+    if (this.readCounters().lastInsertId !== this.state.lastInsertId) this.#makeLastIdReal();
   }
 
   readCounters(): { changes: bigint; lastInsertId: bigint } {
@@ -152,17 +146,19 @@ class WriterConnection implements Writer {
     this.state.changes = changes;
     this.state.totalChanges += changes;
     this.determinism.totalChanges = this.state.totalChanges;
-    this.#changesAreReal = true;
   }
 
   beforeStatement(text: string): void {
-    if (this.#changesAreReal) return;
-    if (this.#schemaAsksForChanges || ASKS_FOR_CHANGES.test(text)) this.#makeChangesReal();
+    const asks = this.#schemaAsks || ASKS_FOR_COUNTERS.test(text);
+    if (!asks && !this.#countersWander) return;
+    if (this.readCounters().lastInsertId !== this.state.lastInsertId) this.#makeLastIdReal();
+    if (asks && this.readCounters().changes !== this.state.changes) this.#makeChangesReal();
   }
 
   schemaChanged(text: string): void {
     this.scripts.forgetStatements();
-    if (ASKS_FOR_CHANGES.test(text)) this.#schemaAsksForChanges = true;
+    if (ASKS_FOR_COUNTERS.test(text)) this.#schemaAsks = true;
+    if (/virtual/i.test(text)) this.#countersWander = true;
     if (/defer/i.test(text)) this.hasDeferredKeys = true;
   }
 
@@ -199,7 +195,16 @@ class WriterConnection implements Writer {
       .prepare("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE sql LIKE ?)")
       .pluck();
     this.hasDeferredKeys = mentions.get("%defer%") === 1n;
-    this.#schemaAsksForChanges = mentions.get("%changes%(%") === 1n;
+    this.#schemaAsks =
+      mentions.get("%changes%(%") === 1n || mentions.get("%last_insert_rowid%") === 1n;
+    this.#countersWander = mentions.get("%virtual%") === 1n;
+  }
+
+  /** An insert is the only way to set it; the table is gone before anyone can see it. */
+  #makeLastIdReal(): void {
+    this.database.exec("CREATE TEMP TABLE _cairn_rowid (id INTEGER PRIMARY KEY)");
+    this.database.prepare("INSERT INTO temp._cairn_rowid VALUES (?)").run(this.state.lastInsertId);
+    this.database.exec("DROP TABLE temp._cairn_rowid");
   }
 
   /** Inserts into a table without rowids: sets the count and leaves the last rowid alone. */
@@ -212,11 +217,10 @@ class WriterConnection implements Writer {
       )
       .run({ 1: this.state.changes });
     this.database.exec("DROP TABLE temp._cairn_changes");
-    this.#changesAreReal = true;
   }
 }
 
-const ASKS_FOR_CHANGES = /changes\W*\(/i;
+const ASKS_FOR_COUNTERS = /changes\W*\(|last_insert_rowid/i;
 
 function openState(database: Database.Database, path: string): PersistedState {
   const state = readState(database);

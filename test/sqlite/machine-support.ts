@@ -74,7 +74,9 @@ export interface Bench {
   close(): void;
 }
 
-export function openBench(options: { foreignKeys?: boolean; checkpointBytes?: number } = {}): Bench {
+export function openBench(
+  options: { foreignKeys?: boolean; checkpointBytes?: number } = {},
+): Bench {
   const dir = mkdtempSync(join(tmpdir(), "cairn-sqlite-"));
   const path = join(dir, "db.sqlite");
   const decoder = new TextDecoder();
