@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- [name…] [--small] [--json] [--strict]`: runs the benchmarks whose name contains one
- * of the texts, all of them if there is none.
+ * `npm run bench -- [name…] [--small] [--json] [--strict]`: runs the benchmarks whose name
+ * contains
+ * one of the texts, all of them if there is none.
  *
  * `--json` prints one report per line. `--strict` ends with status 1 when a goal is missed.
  */

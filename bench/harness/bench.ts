@@ -17,11 +17,17 @@ import type {
   Series,
 } from "./types.ts";
 
-/** Inside the repository, where the disk of the project is; a memory file system would flatter every sync. */
+/**
+ * Inside the repository, where the disk of the project is; a memory file system would flatter every
+ * sync.
+ */
 const SCRATCH = "data/bench";
 const HASH_DIGITS = 16;
 
-/** Runs one benchmark function and returns its report. @throws what the function throws, after cleaning up. */
+/**
+ * Runs one benchmark function and returns its report. @throws what the function throws, after
+ * cleaning up.
+ */
 export async function runBench(
   name: string,
   run: BenchFunction,

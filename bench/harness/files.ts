@@ -1,5 +1,6 @@
 /**
- * Finds the benchmark files and runs what they export. The command line and the house tests share it.
+ * Finds the benchmark files and runs what they export. The command line and the house tests share
+ * it.
  */
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,7 +11,10 @@ import type { BenchFunction, BenchReport, BenchSize } from "./types.ts";
 const BENCH_DIR = dirname(dirname(fileURLToPath(import.meta.url)));
 const SUFFIX = ".bench.ts";
 
-/** Names such as `wal/append`, sorted, of all files that contain one of the texts; all files if there is none. */
+/**
+ * Names such as `wal/append`, sorted, of all files that contain one of the texts; all files if
+ * there is none.
+ */
 export function benchFiles(filters: readonly string[] = []): string[] {
   const found: string[] = [];
   for (const entry of readdirSync(BENCH_DIR, { withFileTypes: true })) {
@@ -24,7 +28,9 @@ export function benchFiles(filters: readonly string[] = []): string[] {
   return found.filter(wanted).sort();
 }
 
-/** Runs every exported function of one file, in order of export name, and reports each as it ends. */
+/**
+ * Runs every exported function of one file, in order of export name, and reports each as it ends.
+ */
 export async function runBenchFile(
   name: string,
   size: BenchSize,

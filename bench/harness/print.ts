@@ -11,7 +11,8 @@ export function environmentLine(): string {
   const processors = cpus();
   const gib = Math.round(totalmem() / BYTES_PER_GIB);
   const model = processors[0]?.model.trim() ?? "unknown processor";
-  return `node ${process.versions.node}, ${platform()} ${arch()}, ${processors.length} x ${model}, ${gib} GiB`;
+  const system = `node ${process.versions.node}, ${platform()} ${arch()}`;
+  return `${system}, ${processors.length} x ${model}, ${gib} GiB`;
 }
 
 /** The report as lines of text. */

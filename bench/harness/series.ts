@@ -1,6 +1,7 @@
 /**
- * Timings in a histogram of high dynamic range: percentiles to three digits, from nanoseconds to minutes,
- * in constant memory. A mean would hide the one sync in a hundred that takes ten times as long.
+ * Timings in a histogram of high dynamic range: percentiles to three digits, from nanoseconds to
+ * minutes, in constant memory. A mean would hide the one sync in a hundred that takes ten times as
+ * long.
  */
 import { build } from "hdr-histogram-js";
 import type { Series } from "./types.ts";

@@ -1,8 +1,10 @@
 /**
- * What a benchmark sees: sized parameters, a place on disk, series of timings, and ratios against a peer.
+ * What a benchmark sees: sized parameters, a place on disk, series of timings, and ratios against a
+ * peer.
  *
- * The rule behind it: a number alone says little about another machine. What is reported as a result is a
- * ratio of two series measured in the same run, interleaved; absolute numbers are printed beside it.
+ * The rule behind it: a number alone says little about another machine. What is reported as a
+ * result is a ratio of two series measured in the same run, interleaved; absolute numbers are
+ * printed beside it.
  */
 
 /** `small`: a smoke test of a second or less. `canonical`: what is quoted. */

@@ -1,9 +1,9 @@
 /**
  * What does a durable append cost, above what the disk asks for anyway?
  *
- * Every operation here is synced with fdatasync. The peer is the least that could be done: writing the same
- * bytes into a preallocated file and syncing it. Not measured: recovery (scan.bench.ts), and
- * appends without a sync, which only measure the processor.
+ * Every operation here is synced with fdatasync. The peer is the least that could be done: writing
+ * the same bytes into a preallocated file and syncing it. Not measured: recovery (scan.bench.ts),
+ * and appends without a sync, which only measure the processor.
  */
 import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";

@@ -1,8 +1,9 @@
 /**
  * How fast is a log read: all of it at recovery, and a few records in the middle?
  *
- * The files are in the page cache, so this is the processor's share: reading, checking, handing out. The peer
- * reads the same files without looking at the bytes. Nothing is synced while the clock runs.
+ * The files are in the page cache, so this is the processor's share: reading, checking, handing
+ * out. The peer reads the same files without looking at the bytes. Nothing is synced while the
+ * clock runs.
  */
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";

@@ -1,14 +1,13 @@
 /**
  * CRC-32C: the checksum of every format in this house.
  *
- * Invariant: `crc32c(b, crc32c(a))` is the checksum of a followed by b. The checksum of nothing is 0:
- * a header of zeros would vouch for itself, so a format must not let an all-zero header be valid.
- * A checksum finds accidents. It is no protection against somebody who wants to deceive.
+ * Invariant: `crc32c(b, crc32c(a))` is the checksum of a followed by b. The checksum of nothing is
+ * 0: a header of zeros would vouch for itself, so a format must not let an all-zero header be
+ * valid. A checksum finds accidents. It is no protection against somebody who wants to deceive.
  *
- * Sixteen bytes at a time with sixteen tables ("slicing", Kounavis and Berry, 2005): table k holds what
- * a byte contributes that has k more bytes behind it, so sixteen lookups are independent of each
- * other, where the plain method waits for one lookup per byte.
- * Chapter: 00-bytes
+ * Sixteen bytes at a time with sixteen tables ("slicing", Kounavis and Berry, 2005): table k holds
+ * what a byte contributes that has k more bytes behind it, so sixteen lookups are independent of
+ * each other, where the plain method waits for one lookup per byte. Chapter: 00-bytes
  */
 import { assert, type Bytes } from "#base";
 
@@ -38,7 +37,8 @@ export function crc32c(bytes: Bytes, seed = 0): number {
 }
 
 /**
- * As {@link crc32c}, for the bytes from `from` (included) to `before` (excluded), without making a view.
+ * As {@link crc32c}, for the bytes from `from` (included) to `before` (excluded), without making a
+ * view.
  *
  * @throws RangeError when the range is not inside the array.
  */

@@ -19,7 +19,10 @@ const U32_VALUES = 2 ** 32;
 /** The high half of 2^53 - 1: the largest one whose u64 is still an exact JavaScript number. */
 const HIGH_MAX = 2 ** 21 - 1;
 
-/** Writes a whole number from 0 to 2^32 - 1, little-endian. @throws RangeError outside the range or the array. */
+/**
+ * Writes a whole number from 0 to 2^32 - 1, little-endian. @throws RangeError outside the range or
+ * the array.
+ */
 export function putU32(target: Bytes, offset: number, value: number): void {
   if (value >>> 0 !== value) throw new RangeError(`bytes: u32: ${value} is not from 0 to 2^32 - 1`);
   checkRoom(target, offset, U32_BYTES);

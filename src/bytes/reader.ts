@@ -9,7 +9,9 @@ import { type Bytes, CairnError } from "#base";
 import { getU32, getU64, U32_BYTES, U64_BYTES } from "./ints.ts";
 import { getVarint } from "./varint.ts";
 
-/** A place in an array of bytes, and what can be read there. Every method throws `BYTES_MALFORMED`. */
+/**
+ * A place in an array of bytes, and what can be read there. Every method throws `BYTES_MALFORMED`.
+ */
 export interface ByteReader {
   /** Where the next value starts. */
   readonly offset: number;

@@ -17,8 +17,8 @@ const TEMPORARY_SUFFIX = ".replacing";
  * One caller per path at a time: two would share the temporary file.
  *
  * @throws what the disk throws. The old content is then still there, unless the very last step
- * failed, the directory sync: then it is the old or the new one, and only a crash decides. A temporary
- * file that a crash left behind is overwritten by the next call.
+ * failed, the directory sync: then it is the old or the new one, and only a crash decides. A
+ * temporary file that a crash left behind is overwritten by the next call.
  */
 export function replaceFile(disk: Disk, path: string, content: Bytes): void {
   const temporary = path + TEMPORARY_SUFFIX;

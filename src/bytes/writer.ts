@@ -1,14 +1,16 @@
 /**
  * Puts values one after another into an array of bytes that grows as needed.
  *
- * Invariant: a `ByteReader` that asks for the same kinds of values in the same order gets them back.
- * Chapter: 00-bytes
+ * Invariant: a `ByteReader` that asks for the same kinds of values in the same order gets them
+ * back. Chapter: 00-bytes
  */
 import type { Bytes } from "#base";
 import { putU32, putU64, U32_BYTES, U64_BYTES } from "./ints.ts";
 import { putVarint, VARINT_BYTES_MAX, varintBytes } from "./varint.ts";
 
-/** A growing array of bytes. Values outside their range are a RangeError; nothing is written then. */
+/**
+ * A growing array of bytes. Values outside their range are a RangeError; nothing is written then.
+ */
 export interface ByteWriter {
   /** Bytes written so far. */
   readonly length: number;

@@ -1,6 +1,6 @@
 /**
- * The one error that a damaged log ends in. It always says which file, which segment and which byte.
- * Chapter: 01-wal
+ * The one error that a damaged log ends in. It always says which file, which segment and which
+ * byte. Chapter: 01-wal
  */
 import { CairnError } from "#base";
 

@@ -38,7 +38,10 @@ export interface CursorOptions {
 export interface FrameCursor {
   /** Moves to the next frame. `false`: there is none, and `problem` says why. */
   advance(): boolean;
-  /** After `advance` returned `false`: what is wrong with the bytes at `nextOffset`; null when they are just over. */
+  /**
+   * After `advance` returned `false`: what is wrong with the bytes at `nextOffset`; null when they
+   * are just over.
+   */
   readonly problem: FrameProblem | null;
   readonly type: number;
   /** Where the current frame starts. */
@@ -133,7 +136,8 @@ class Cursor implements FrameCursor {
 
   /**
    * A payload above the limit is either nonsense, and then like any other damage, or a real record
-   * that was written under a larger limit. Cutting that off would lose it, so the two are told apart.
+   * that was written under a larger limit. Cutting that off would lose it, so the two are told
+   * apart.
    */
   #judgeLarge(offset: number, bytes: number): FrameProblem {
     const { handle, seed, chunkBytes } = this.#options;

@@ -27,7 +27,10 @@ export interface Directory {
   readonly unfinished: number | null;
 }
 
-/** Reads a log directory. @throws `WAL_CORRUPT` for a header that must have been durable and is damaged. */
+/**
+ * Reads a log directory. @throws `WAL_CORRUPT` for a header that must have been durable and is
+ * damaged.
+ */
 export function readDirectory(settings: WalSettings): Directory {
   const numbers = settings.disk
     .list(settings.dir)
@@ -70,8 +73,8 @@ function readHeader(settings: WalSettings, number: number, isLast: boolean): Seg
 }
 
 /**
- * Anything behind the header was written after the header was durable, so a bad header in front of it
- * is damage. With nothing behind it, no record was ever acknowledged from this file.
+ * Anything behind the header was written after the header was durable, so a bad header in front of
+ * it is damage. With nothing behind it, no record was ever acknowledged from this file.
  */
 function holdsFrames(handle: FileHandle, sizeBytes: number): boolean {
   const range = { from: SEGMENT_HEADER_BYTES, before: sizeBytes };

@@ -1,20 +1,23 @@
 /**
  * Group commit: many callers wait, one sync serves them all.
  *
- * There is no linger. A sync starts as soon as none is under way; who comes in the meantime shares the
- * next one. So a lonely caller waits for one sync, and the more callers there are, the more share.
+ * There is no linger. A sync starts as soon as none is under way; who comes in the meantime shares
+ * the next one. So a lonely caller waits for one sync, and the more callers there are, the more
+ * share.
  *
  * Invariant: a group's promise resolves only after a sync that began after its last member joined.
- * Chapter: 01-wal, "Group commit". Source: raft.md 5.2; PostgreSQL's commit_delay is the lingering kind.
+ * Chapter: 01-wal, "Group commit". Source: raft.md 5.2; PostgreSQL's commit_delay is the lingering
+ * kind.
  */
 import { CairnError } from "#base";
 import type { Lsn } from "./types.ts";
 
 /**
  * Turns of the microtask queue that a sync waits before it starts. Callers that were just
- * acknowledged get to append again in these turns. Without them the first of 64 would start the next sync
- * for itself, the other 63 would wait for it, and every second sync would serve one caller. A turn takes
- * well under a microsecond; a chain of a few `async` functions needs two or three each.
+ * acknowledged get to append again in these turns. Without them the first of 64 would start the
+ * next sync for itself, the other 63 would wait for it, and every second sync would serve one
+ * caller. A turn takes well under a microsecond; a chain of a few `async` functions needs two or
+ * three each.
  */
 const JOIN_TURNS = 16;
 
@@ -29,9 +32,14 @@ interface Group {
 
 /** Gathers callers into groups. */
 export interface GroupSync {
-  /** Waits for a sync that begins after this call. @returns the LSN up to which the log is durable. */
+  /**
+   * Waits for a sync that begins after this call. @returns the LSN up to which the log is durable.
+   */
   join(): Promise<Lsn>;
-  /** As `join`, for one record. @throws `WAL_NOT_RETAINED` if the record was removed in the meantime. */
+  /**
+   * As `join`, for one record. @throws `WAL_NOT_RETAINED` if the record was removed in the
+   * meantime.
+   */
   joinFor(lsn: Lsn): Promise<Lsn>;
   /** Says that records above `lsn` were removed. */
   cut(lsn: Lsn): void;
@@ -39,7 +47,10 @@ export interface GroupSync {
   idle(): Promise<void>;
 }
 
-/** @param sync - makes what was appended so far durable; called once at a time. @returns the durable LSN. */
+/**
+ * @param sync - makes what was appended so far durable; called once at a time. @returns the durable
+ * LSN.
+ */
 export function createGroupSync(sync: () => Promise<Lsn>): GroupSync {
   let gathering: Group | null = null;
   let syncing: Group | null = null;

@@ -1,10 +1,9 @@
 /**
  * wal: a log of records on disk that survives power loss.
  *
- * Reading order: record.ts and segment-header.ts (the formats), segment.ts, cursor.ts, batch.ts, tail.ts,
- * group-sync.ts, log.ts (writing and reading); directory.ts, witness.ts, recovery.ts, open.ts
- * (recovery); options.ts, corruption.ts.
- * Chapter: 01-wal
+ * Reading order: record.ts and segment-header.ts (the formats), segment.ts, cursor.ts, batch.ts,
+ * tail.ts, group-sync.ts, log.ts (writing and reading); directory.ts, witness.ts, recovery.ts,
+ * open.ts (recovery); options.ts, corruption.ts. Chapter: 01-wal
  */
 export { openWal } from "./open.ts";
 export type { Lsn, RecoveryReport, Wal, WalModule, WalOptions, WalRecord } from "./types.ts";

@@ -1,9 +1,8 @@
 /**
  * Opens a log: reads it, judges it, repairs its end, and only then lets anybody write.
  *
- * Invariant: nothing on disk changes before the whole log has been read and found sound, and what the
- * caller is told about is durable when this returns (W3, W8).
- * Chapter: 01-wal, "Recovery"
+ * Invariant: nothing on disk changes before the whole log has been read and found sound, and what
+ * the caller is told about is durable when this returns (W3, W8). Chapter: 01-wal, "Recovery"
  */
 import type { FileHandle } from "#platform/types";
 import { readDirectory } from "./directory.ts";
@@ -55,7 +54,10 @@ export function openWal(
   return { wal: createLog(settings, tail), report };
 }
 
-/** Makes the end of the log fit for writing. @returns the last segment's handle; a new segment is added to the list. */
+/**
+ * Makes the end of the log fit for writing. @returns the last segment's handle; a new segment is
+ * added to the list.
+ */
 function repair(
   settings: WalSettings,
   segments: Segment[],

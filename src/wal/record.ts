@@ -1,17 +1,17 @@
 /**
  * The frame around one record of the log, so that a torn or damaged one is noticed.
  *
- * | offset | bytes | field     | type   | meaning                                                     |
- * | -----: | ----: | --------- | ------ | ----------------------------------------------------------- |
- * |      0 |     4 | checksum  | u32 LE | CRC-32C of every byte from offset 4 on, seeded by the segment |
- * |      4 |     4 | length    | u32 LE | payload bytes                                               |
- * |      8 |     1 | type      | u8     | see FrameType; never 0                                      |
- * |      9 |     8 | lsn       | u64 LE | number of this record; of the next one in a mark            |
- * |     17 |     8 | watermark | u64 LE | every record up to here was durable when this one was written |
- * |     25 |     n | payload   | bytes  | opaque to this layer; none in a mark                        |
+ * | offset | bytes | field     | type   | meaning                                              |
+ * | -----: | ----: | --------- | ------ | ---------------------------------------------------- |
+ * |      0 |     4 | checksum  | u32 LE | CRC-32C from offset 4 to the end; see below          |
+ * |      4 |     4 | length    | u32 LE | payload bytes                                        |
+ * |      8 |     1 | type      | u8     | see FrameType; never 0                               |
+ * |      9 |     8 | lsn       | u64 LE | number of this record; of the next one in a mark     |
+ * |     17 |     8 | watermark | u64 LE | all up to here was durable when this was written     |
+ * |     25 |     n | payload   | bytes  | opaque to this layer; none in a mark                 |
  *
- * The checksum starts from the checksum of the segment's header, so that a frame is valid in no other
- * segment: bytes left over in a recycled block are never replayed, whatever their LSN.
+ * The checksum starts from the checksum of the segment's header, so that a frame is valid in no
+ * other segment: bytes left over in a recycled block are never replayed, whatever their LSN.
  *
  * Invariant: a reader returns no payload whose checksum it has not verified (W5).
  * Chapter: 01-wal
@@ -31,11 +31,16 @@ assert(FRAME_HEADER_BYTES === 25, "wal: a frame header is 25 bytes, as in the ta
 
 const U32_VALUES = 2 ** 32;
 
-/** Stored on disk: never renumber, only add. 0 is reserved, so that zeroed bytes are never valid. */
+/**
+ * Stored on disk: never renumber, only add. 0 is reserved, so that zeroed bytes are never valid.
+ */
 export const FrameType = {
   /** A record of the caller's. */
   record: 1,
-  /** Only carries a watermark: the witness for what was synced before it. Written when a log is closed. */
+  /**
+   * Only carries a watermark: the witness for what was synced before it. Written when a log is
+   * closed.
+   */
   mark: 2,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
@@ -50,7 +55,9 @@ export type FrameProblem =
   | "payload above the limit"
   | "checksum mismatch";
 
-/** Writes a frame whose watermark and checksum are still missing: they are set by {@link sealFrame}. */
+/**
+ * Writes a frame whose watermark and checksum are still missing: they are set by {@link sealFrame}.
+ */
 export function putFrame(
   target: Bytes,
   offset: number,
@@ -63,7 +70,8 @@ export function putFrame(
 }
 
 /**
- * Sets watermark and checksum, right before the frame is written: the later, the more the watermark says.
+ * Sets watermark and checksum, right before the frame is written: the later, the more the watermark
+ * says.
  *
  * @param seed - checksum of the segment's header.
  * @returns the offset behind the frame.
@@ -115,7 +123,9 @@ export function frameType(source: Bytes, offset: number): number {
   return source[offset + TYPE_OFFSET]!;
 }
 
-/** The LSN as the header claims. Damage may make it larger than a JavaScript number holds exactly. */
+/**
+ * The LSN as the header claims. Damage may make it larger than a JavaScript number holds exactly.
+ */
 export function frameLsn(source: Bytes, offset: number): number {
   return looseU64(source, offset + LSN_OFFSET);
 }
@@ -124,7 +134,10 @@ export function frameWatermark(source: Bytes, offset: number): number {
   return looseU64(source, offset + WATERMARK_OFFSET);
 }
 
-/** Unlike `getU64` it does not throw for damaged bytes: a value of 2^53 or more is just not the expected one. */
+/**
+ * Unlike `getU64` it does not throw for damaged bytes: a value of 2^53 or more is just not the
+ * expected one.
+ */
 function looseU64(source: Bytes, offset: number): number {
   return getU32(source, offset + U32_BYTES) * U32_VALUES + getU32(source, offset);
 }

@@ -1,14 +1,13 @@
 /**
  * Recovery: from whatever a crash has left to a log that ends in a whole, durable record.
  *
- * First everything is read and judged, and nothing is changed: a damaged log is left as it was found.
- * Then the end is repaired: a torn tail is cut off, what may not be on disk is written again, and all of it is
- * synced before anybody hears of it. Each step may be interrupted by a crash; doing it again from the
- * beginning gives the same log.
+ * First everything is read and judged, and nothing is changed: a damaged log is left as it was
+ * found. Then the end is repaired: a torn tail is cut off, what may not be on disk is written
+ * again, and all of it is synced before anybody hears of it. Each step may be interrupted by a
+ * crash; doing it again from the beginning gives the same log.
  *
- * Invariant: the records handed out are a prefix of what was appended, with everything that was ever
- * acknowledged (W3, W4), and after `repair` they are durable.
- * Chapter: 01-wal, W5, W6 and W8
+ * Invariant: the records handed out are a prefix of what was appended, with everything that was
+ * ever acknowledged (W3, W4), and after `repair` they are durable. Chapter: 01-wal, W5, W6 and W8
  */
 import type { FileHandle } from "#platform/types";
 import { walCorrupt } from "./corruption.ts";
@@ -105,7 +104,9 @@ function scanSegment(input: SegmentScan, onRecord: (record: WalRecord) => void):
   };
 }
 
-/** Decides about the bytes behind the last whole frame. @returns how many of them are a torn tail. */
+/**
+ * Decides about the bytes behind the last whole frame. @returns how many of them are a torn tail.
+ */
 function judgeTail(input: SegmentScan, cursor: FrameCursor): number {
   const { segment, handle } = input;
   const range = { from: cursor.nextOffset, before: segment.sizeBytes };
@@ -132,8 +133,8 @@ function unreadable(input: SegmentScan, cursor: FrameCursor, before: Lsn | null)
  * Repairs the end of the last segment and makes it durable.
  *
  * What no frame vouches for is written once more before the sync. After a failed sync, Linux counts
- * the pages as clean although they are not on disk; if the process was restarted and the machine was not,
- * reading finds them, and a sync alone would pass over them (rule D4).
+ * the pages as clean although they are not on disk; if the process was restarted and the machine
+ * was not, reading finds them, and a sync alone would pass over them (rule D4).
  */
 export function repairEnd(handle: FileHandle, segment: Segment, scan: Scan): void {
   if (scan.droppedBytes > 0) {

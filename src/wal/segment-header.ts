@@ -9,8 +9,8 @@
  * |     16 |     8 | number   | u64 LE | the segment's number, from 1; never used twice       |
  * |     24 |     8 | firstLsn | u64 LE | number of the first record here                      |
  *
- * A name is the number in sixteen decimal digits (enough for 2^53 - 1) and ".wal", so that names sort
- * as numbers do.
+ * A name is the number in sixteen decimal digits (enough for 2^53 - 1) and ".wal", so that names
+ * sort as numbers do.
  *
  * Invariant: no record is written to a segment before its header and its name are durable.
  * Chapter: 01-wal

@@ -1,10 +1,9 @@
 /**
  * What is kept in memory about one segment, and where in it a record can be found.
  *
- * Invariant: the index is sparse and ordered; an entry is the exact offset of the frame with that LSN.
- * A search starts at the nearest entry and walks forward, so reading an old record costs one stretch
- * of the file and not the whole of it.
- * Chapter: 01-wal
+ * Invariant: the index is sparse and ordered; an entry is the exact offset of the frame with that
+ * LSN. A search starts at the nearest entry and walks forward, so reading an old record costs one
+ * stretch of the file and not the whole of it. Chapter: 01-wal
  */
 import { assert } from "#base";
 import { SEGMENT_HEADER_BYTES, type SegmentHeader, segmentName } from "./segment-header.ts";
@@ -21,7 +20,9 @@ export interface Segment {
   readonly seed: number;
   readonly path: string;
   readonly index: SparseIndex;
-  /** Bytes of the file. Exact for the last segment; for the others, as it was when they became old. */
+  /**
+   * Bytes of the file. Exact for the last segment; for the others, as it was when they became old.
+   */
   sizeBytes: number;
 }
 

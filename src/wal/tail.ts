@@ -2,9 +2,9 @@
  * The end of the log: the segment that is being written, and the list of all segments before it.
  *
  * Invariants: a segment is made only when everything before it is durable; its header and name are
- * durable before it takes a record. Everything below `durableOffset` of the last segment is durable.
- * After any error the caller must not use the tail for writing again.
- * Chapter: 01-wal, "Segments"
+ * durable before it takes a record. Everything below `durableOffset` of the last segment is
+ * durable. After any error the caller must not use the tail for writing again. Chapter: 01-wal,
+ * "Segments"
  */
 import { assert, type Bytes, isCairnError } from "#base";
 import type { FileHandle } from "#platform/types";
@@ -79,8 +79,9 @@ class LogTail {
   readonly segments: Segment[];
   #handle: FileHandle;
   /**
-   * A second handle on the same file, for asynchronous syncs. Linux reports a failed write-back once
-   * per handle; with one handle, a blocking sync and an asynchronous one could each take the other's error.
+   * A second handle on the same file, for asynchronous syncs. Linux reports a failed write-back
+   * once per handle; with one handle, a blocking sync and an asynchronous one could each take the
+   * other's error.
    */
   #flightHandle: FileHandle | null = null;
   #flight: Flight | null = null;
@@ -132,7 +133,8 @@ class LogTail {
   sync(): void {
     this.#write();
     if (this.durableLsn === this.nextLsn - 1) return;
-    // Should the flight fail, the pages that it drops must be dirty again for this sync to write them.
+    // Should the flight fail, the pages that it drops must be dirty again for this sync to write
+    // them.
     if (this.#flight !== null) {
       rewrite(this.#handle, { from: this.#durableOffset, before: this.#endOffset });
     }
@@ -171,8 +173,8 @@ class LogTail {
       this.nextLsn = lsn + 1;
       return;
     }
-    // A new segment is made only when everything before it is durable: here, too, although some of it
-    // is about to go. Recovery relies on that when it takes a segment for a witness.
+    // A new segment is made only when everything before it is durable: here, too, although some of
+    // it is about to go. Recovery relies on that when it takes a segment for a witness.
     this.nextLsn = written;
     this.sync();
     if (this.#flight !== null) this.#flight.upTo = Math.min(this.#flight.upTo, lsn);
@@ -193,8 +195,8 @@ class LogTail {
     while (this.segments.length > 1 && this.segments[1]!.firstLsn <= lsn) {
       const { disk, dir } = this.#settings;
       disk.unlink(this.segments[0]!.path);
-      // One at a time: a crash could keep the older of two removals and lose the newer, or the other
-      // way round, and that would be a gap.
+      // One at a time: a crash could keep the older of two removals and lose the newer, or the
+      // other way round, and that would be a gap.
       disk.syncDir(dir);
       this.segments.shift();
     }
@@ -233,8 +235,8 @@ class LogTail {
   }
 
   /**
-   * Fills the file with zeros ahead of what is written. A sync of bytes inside the file need not write the
-   * file's size and blocks as well, which on most file systems costs a second write.
+   * Fills the file with zeros ahead of what is written. A sync of bytes inside the file need not
+   * write the file's size and blocks as well, which on most file systems costs a second write.
    */
   #makeRoom(): void {
     const { preallocateBytes, segmentBytesMax } = this.#settings;
@@ -246,7 +248,8 @@ class LogTail {
       this.#handle.write(this.#endOffset, new Uint8Array(target - this.#endOffset));
       this.last.sizeBytes = target;
     } catch (error) {
-      // Room ahead is a convenience. Whether the log itself still fits is for the next write to find out.
+      // Room ahead is a convenience. Whether the log itself still fits is for the next write to
+      // find out.
       if (!isCairnError(error, "DISK_FULL")) throw error;
       this.last.sizeBytes = this.#handle.size();
     }

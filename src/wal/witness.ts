@@ -1,13 +1,14 @@
 /**
- * Tells a torn tail from damage: looks behind a bad place for what proves that it once was good (W6).
+ * Tells a torn tail from damage: looks behind a bad place for what proves that it once was good
+ * (W6).
  *
  * A valid frame behind the bad place proves nothing by itself, because sectors of unsynced writes
  * reach the disk in any order. But each frame says up to which LSN the log was durable when the
  * frame was written. One that covers the bad record is a witness: that record was synced, perhaps
  * acknowledged, and cutting it off would lose it silently.
  *
- * What no witness can show is damage to the last synced batch, if nothing was written behind it. A log that
- * was closed properly ends in a mark, which is such a witness.
+ * What no witness can show is damage to the last synced batch, if nothing was written behind it. A
+ * log that was closed properly ends in a mark, which is such a witness.
  *
  * Invariant: looking changes nothing.
  * Chapter: 01-wal, W6

@@ -1,5 +1,6 @@
 /**
- * The writer against the reader: what goes in comes out, and no cut or damaged input gets past the end.
+ * The writer against the reader: what goes in comes out, and no cut or damaged input gets past the
+ * end.
  */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -51,7 +52,7 @@ test("values come back in order, whatever they are", async () => {
   );
 });
 
-test("every proper prefix of what was written is malformed, and nothing else is thrown", async () => {
+test("every proper prefix is malformed, and nothing else is thrown", async () => {
   await fc.assert(
     fc.property(fc.array(value, { minLength: 1, maxLength: 5 }), (values) => {
       const writer = createByteWriter();

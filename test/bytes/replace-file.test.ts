@@ -1,6 +1,6 @@
 /**
- * `replaceFile` against power cuts at every crash point, failing syncs and a full disk; and what is lost
- * without it.
+ * `replaceFile` against power cuts at every crash point, failing syncs and a full disk; and what is
+ * lost without it.
  */
 import { describe, expect, test } from "vitest";
 import { compareBytes, directoryOf, replaceFile } from "#bytes";
@@ -29,7 +29,9 @@ function found(disk: SimulatedDisk): string {
   return compareBytes(content, NEW) === 0 ? "new" : "mixed";
 }
 
-/** Every outcome over all crash points and many seeds; `after`: with the power cut after the return. */
+/**
+ * Every outcome over all crash points and many seeds; `after`: with the power cut after the return.
+ */
 function outcomes(replace: Replace): { during: Set<string>; after: Set<string> } {
   const during = new Set<string>();
   const after = new Set<string>();
@@ -64,7 +66,7 @@ test("00.5 a write without a sync may be lost, kept or mixed", () => {
 });
 
 describe("00.6 replaceFile", () => {
-  test("00.6 leaves the old content or the new at each crash point, and the new once it returned", () => {
+  test("00.6 leaves the old content or the new at each crash point, then the new", () => {
     const { during, after } = outcomes(replaceFile);
     expect([...during].sort()).toEqual(["new", "old"]);
     expect([...after]).toEqual(["new"]);

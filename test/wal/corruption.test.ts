@@ -1,5 +1,6 @@
 /**
- * Damage against torn tails: what must be refused, what must be cut, and that a refusal changes nothing.
+ * Damage against torn tails: what must be refused, what must be cut, and that a refusal changes
+ * nothing.
  *
  * Also the frame byte by byte: its layout on paper, a golden file, and every bit of it flipped.
  */
@@ -120,7 +121,7 @@ describe("01.4 a torn tail is cut", () => {
     expect(open(disk).report).toMatchObject({ records: 0, nextLsn: 1, reason: "torn-tail" });
   });
 
-  test("01.4 a last segment without a header, from a crash while it was made, is made again", () => {
+  test("01.4 a last segment that a crash left without a header is made again", () => {
     for (const bytes of [0, 5, 31, 32, 600]) {
       const disk = logOf([500, 500], 600);
       disk.open(path(3), "create-new").truncate(bytes);
@@ -190,7 +191,7 @@ describe("01.5 damage is not a torn tail", () => {
     );
   });
 
-  test("01.5 on a real disk, a damaged segment is refused by name and left byte for byte", async () => {
+  test("01.5 on a real disk, a damaged segment is refused by name and left as it is", async () => {
     const dir = mkdtempSync(join(tmpdir(), "cairn-wal-"));
     try {
       const options = { disk: createNodeDisk(), dir, segmentBytesMax: 1000 };

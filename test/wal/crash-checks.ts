@@ -1,5 +1,6 @@
 /**
- * The crash tests as functions of the log under test, so that the planted mistakes face the same ones.
+ * The crash tests as functions of the log under test, so that the planted mistakes face the same
+ * ones.
  *
  * Each returns how many crash runs it made and throws an `OracleViolation` at the first violation.
  */
@@ -99,8 +100,8 @@ const OPTIONS = { segmentBytesMax: 4096, preallocateBytes: 1024 };
 const FIRST = `${DIR}/0000000000000001.wal`;
 
 /**
- * Flips single bits in records that a later record vouches for. Every one must be reported, with its
- * place, and the file left alone.
+ * Flips single bits in records that a later record vouches for. Every one must be reported, with
+ * its place, and the file left alone.
  */
 export function rotBelowTheWatermark(subject: Subject): void {
   const disk = createSimulatedDisk();
@@ -141,8 +142,8 @@ export function expectRefused(subject: Subject, disk: SimulatedDisk, damagedAt: 
 }
 
 /**
- * Puts a segment's bytes under the name of a later one, as a recycled file has them. They must not be
- * replayed: not as records of that segment, and not behind records of it.
+ * Puts a segment's bytes under the name of a later one, as a recycled file has them. They must not
+ * be replayed: not as records of that segment, and not behind records of it.
  */
 export function recycledSegment(subject: Subject): void {
   const disk = createSimulatedDisk();

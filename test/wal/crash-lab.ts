@@ -1,5 +1,6 @@
 /**
- * Runs histories on a disk whose power fails, and judges what recovery finds. Support for the tests.
+ * Runs histories on a disk whose power fails, and judges what recovery finds. Support for the
+ * tests.
  *
  * One crash run: play a history up to a crash point, cut the power, let the crash keep some of what
  * was unsynced, recover; crash again inside a recovery, recover; append more, crash, recover.
@@ -68,7 +69,10 @@ export function recover(
 /** Far more than any history appends. */
 const RECORDS_MAX = 10_000;
 
-/** Plays a history and keeps the model in step. Ends early when the power goes or the log is poisoned. */
+/**
+ * Plays a history and keeps the model in step. Ends early when the power goes or the log is
+ * poisoned.
+ */
 export async function play(
   subject: Subject,
   disk: SimulatedDisk,
@@ -182,7 +186,10 @@ export async function crashAt(
   return at.seeds.length;
 }
 
-/** Runs in which a planned fault poisons the log, which is then reopened with and without a reboot. @returns the runs: none if the history never meets the fault. */
+/**
+ * Runs in which a planned fault poisons the log, which is then reopened with and without a reboot.
+ * @returns the runs: none if the history never meets the fault.
+ */
 export async function faultRun(
   subject: Subject,
   history: History,

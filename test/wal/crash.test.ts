@@ -1,6 +1,7 @@
 /**
  * The log against power cuts: every crash point of short histories, samples of long ones, failing
- * disks, killed processes. The judge is the sentence in model.ts; `CAIRN_SCALE` multiplies the seeds.
+ * disks, killed processes. The judge is the sentence in model.ts; `CAIRN_SCALE` multiplies the
+ * seeds.
  */
 import { afterAll, describe, expect, test } from "vitest";
 import { createSimulatedDisk } from "#platform";

@@ -1,7 +1,8 @@
 /**
  * Flips each bit of the last frame of a log, which no later frame vouches for.
  *
- * Whatever is flipped, the record must be gone and never be read as another one. Support for the tests.
+ * Whatever is flipped, the record must be gone and never be read as another one. Support for the
+ * tests.
  */
 import { createSimulatedDisk } from "#platform";
 import { DIR, type Subject } from "./crash-lab.ts";
@@ -18,7 +19,8 @@ export function flipEveryBit(subject: Subject): number {
   const disk = createSimulatedDisk();
   const options = { dir: DIR, preallocateBytes: 0 };
   const { wal } = subject.openWal({ ...options, disk }, () => {});
-  // Not the first record: a number or watermark of 1 or 0 leaves little that a flip could turn it into.
+  // Not the first record: a number or watermark of 1 or 0 leaves little that a flip could turn it
+  // into.
   for (let i = 0; i < LAST; i += 1) {
     wal.append(new Uint8Array(PAYLOAD_BYTES).fill(i));
     wal.sync();

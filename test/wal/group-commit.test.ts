@@ -1,7 +1,8 @@
 /**
  * Group commit and failing syncs: who is served by which sync, and who is told of a failure.
  *
- * The trace of the simulated disk counts the syncs; a hanging sync holds one open as long as needed.
+ * The trace of the simulated disk counts the syncs; a hanging sync holds one open as long as
+ * needed.
  */
 import { describe, expect, test } from "vitest";
 import { createSimulatedDisk } from "#platform";
@@ -50,7 +51,7 @@ describe("01.7 group commit", () => {
     expect(count(disk, "sync") - syncs).toBeLessThanOrEqual(11);
   });
 
-  test("01.7 no commit resolves before its bytes are synced, and they resolve in order", async () => {
+  test("01.7 no commit resolves before its bytes are synced, and all in order", async () => {
     const disk = createSimulatedDisk();
     const wal = open(disk);
     disk.plan({ operation: "sync", fault: "hang", after: 0 });
@@ -83,7 +84,7 @@ describe("01.7 group commit", () => {
     expect(count(disk, "sync")).toBe(syncs);
   });
 
-  test("01.7 a blocking sync while another is under way covers everything, even if that one fails", async () => {
+  test("01.7 a blocking sync covers what a sync under way fails to save", async () => {
     const disk = createSimulatedDisk();
     const wal = open(disk);
     disk.plan({ operation: "sync", fault: "hang", after: 0 });
@@ -113,7 +114,7 @@ describe("01.7 group commit", () => {
     expect(open(disk.crash(1)).nextLsn).toBe(7);
   });
 
-  test("01.7 a record that is cut while its sync is under way is not made durable by it", async () => {
+  test("01.7 a sync under way does not count for a record that is cut", async () => {
     const disk = createSimulatedDisk();
     const wal = open(disk);
     wal.append(PAYLOAD);
@@ -174,7 +175,7 @@ describe("01.8 a failed sync poisons the log", () => {
     expect(disk.operations).toBe(operations);
   });
 
-  test("01.8 a full disk leaves a tail that can be cut, and the log goes on when there is room", () => {
+  test("01.8 a full disk leaves a tail that can be cut", () => {
     for (let capacityBytes = 300; capacityBytes < 1800; capacityBytes += 37) {
       const disk = createSimulatedDisk({ capacityBytes });
       const wal = open(disk);

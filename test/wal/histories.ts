@@ -1,8 +1,8 @@
 /**
  * Histories for the crash tests: short ones whose every crash point is tried, and long random ones.
  *
- * Record sizes straddle 512-byte sectors on purpose: with small records only, hardly any write is torn
- * and most mistakes stay unseen.
+ * Record sizes straddle 512-byte sectors on purpose: with small records only, hardly any write is
+ * torn and most mistakes stay unseen.
  */
 import { seededRandom } from "#platform";
 import type { History, Step } from "./crash-lab.ts";

@@ -1,5 +1,6 @@
 /**
- * The log as its callers see it: appending, reading, rolling, forgetting, cutting, closing. On a sound disk.
+ * The log as its callers see it: appending, reading, rolling, forgetting, cutting, closing. On a
+ * sound disk.
  */
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "#base";
@@ -171,7 +172,7 @@ describe("01.6 segments", () => {
     expect(disk.list(DIR)).toEqual(names);
   });
 
-  test("01.6 room is made ahead within the segment's limit, and in small steps in a small log", () => {
+  test("01.6 room is made ahead within the limit, in small steps in a small log", () => {
     const disk = createSimulatedDisk();
     const { wal } = open(disk, { segmentBytesMax: 200_000, preallocateBytes: 1 << 20 });
     expect(wal.sizeBytes()).toBeLessThan(100);

@@ -1,6 +1,6 @@
 /**
- * The tests of the tests: each planted mistake must be caught, by the check that is named for it, and
- * the log as it is must pass that check with the same effort.
+ * The tests of the tests: each planted mistake must be caught, by the check that is named for it,
+ * and the log as it is must pass that check with the same effort.
  */
 import { expect, test } from "vitest";
 import { openWal } from "#wal";

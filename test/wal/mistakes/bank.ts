@@ -1,5 +1,6 @@
 /**
- * The planted mistakes: each is a change to a copy of the log's source, or a disk that forwards wrongly.
+ * The planted mistakes: each is a change to a copy of the log's source, or a disk that forwards
+ * wrongly.
  *
  * Production code has no switch for them. A patch names a text that must occur exactly once, so
  * that a change of the source shows here and not as a mistake that is no longer planted.
@@ -181,7 +182,9 @@ export const mistakes: readonly Mistake[] = [
       {
         file: "tail.ts",
         from: "      disk.syncDir(dir);\n      this.segments.shift();\n    }\n",
-        to: "      this.segments.shift();\n    }\n    this.#settings.disk.syncDir(this.#settings.dir);\n",
+        to: `      this.segments.shift();
+    }
+    this.#settings.disk.syncDir(this.#settings.dir);\n`,
       },
     ],
   },
@@ -212,11 +215,11 @@ export const mistakes: readonly Mistake[] = [
     patches: [
       {
         file: "tail.ts",
-        from: "    const { segment, handle } = makeSegment(this.#settings, this.last.number + 1, lsn + 1);\n",
+        from: "    const { segment, handle } = makeSegment(",
         to: `    for (const old of this.segments) {
       if (old.firstLsn > lsn) this.#settings.disk.unlink(old.path);
     }
-    const { segment, handle } = makeSegment(this.#settings, this.last.number + 1, lsn + 1);\n`,
+    const { segment, handle } = makeSegment(`,
       },
       {
         file: "tail.ts",

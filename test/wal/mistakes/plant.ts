@@ -1,5 +1,6 @@
 /**
- * Plants a mistake: copies the log's source into the git-ignored `work/`, patches the copy, loads it.
+ * Plants a mistake: copies the log's source into the git-ignored `work/`, patches the copy, loads
+ * it.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +10,9 @@ import type { Patch } from "./bank.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Loads the log with the patches applied. @throws an error if a patch does not fit exactly once. */
+/**
+ * Loads the log with the patches applied. @throws an error if a patch does not fit exactly once.
+ */
 export async function plant(
   patches: readonly Patch[],
 ): Promise<{ readonly openWal: WalModule["openWal"]; readonly remove: () => void }> {
