@@ -5,6 +5,7 @@
  * transaction-control.ts, script.ts; command-codec.ts; deterministic-functions.ts, state-table.ts,
  * sqlite-errors.ts, writer.ts; run-step.ts, results.ts, run-entry.ts, surroundings.ts, load.ts, apply.ts,
  * machine.ts; digest.ts.
+ * Reading: dates.ts, render-text.ts, render.ts; read-script.ts, reader.ts; dump.ts, backup.ts.
  * Chapter: 09-sqlite.
  */
 export { decodeCommand, encodeCommand } from "./command-codec.ts";
@@ -12,4 +13,7 @@ export { digestDatabase } from "./digest.ts";
 export { looksLikeSqlite } from "./load.ts";
 export { openSqliteMachine } from "./machine.ts";
 export { findDisallowedPragma } from "./pragmas.ts";
+export { preparedColumns, prepareLenient } from "./prepare.ts";
+export { openSqliteReader } from "./reader.ts";
+export { splitStatements } from "./split-statements.ts";
 export type * from "./types.ts";
