@@ -1,0 +1,289 @@
+/**
+ * A connection that only reads, for one thread.
+ *
+ * Every request sees the database at one moment, inside one read transaction. Invariant: whatever a
+ * client sends, the connection is afterwards as it was (Q4), and a statement that fails is an answer
+ * like any other; only a failing engine throws.
+ * Chapter: 09-sqlite. Source: compat reference 3.3, 4.1, 4.4 and 4.8.
+ */
+import Database from "better-sqlite3";
+import { assert, type Bytes, CairnError, errorText, isCairnError } from "#base";
+import { createNodeClock } from "#platform";
+import { writeBackup } from "./backup.ts";
+import { digestConnection } from "./digest.ts";
+import { bindParameters, ParameterError, parametersOf } from "./prepare.ts";
+import {
+  isOurs,
+  isWrite,
+  mayWrite,
+  type PreparedStep,
+  prepareScript,
+  type ReadScript,
+  WRITE_REFUSED_TEXT,
+} from "./read-script.ts";
+import { renderError, renderRows, statementErrorText } from "./render.ts";
+import { isEngineFailure, sqliteCode } from "./sqlite-errors.ts";
+import { readState } from "./state-table.ts";
+import { ClientTransaction, ControlError } from "./transaction-control.ts";
+import type {
+  BackupRequest,
+  ReadRequest,
+  ReadResponse,
+  SqliteReader,
+  SqlValue,
+  Statement,
+} from "./types.ts";
+
+/** A reader, with what only our own threads ask of it. */
+export interface InnerReader extends SqliteReader {
+  /** Digest and applied index of one moment. */
+  digest(): { readonly appliedIndex: number; readonly digest: string };
+}
+
+/** How long to wait for a lock; readers of a WAL wait only while another recovers it. */
+const BUSY_TIMEOUT_MS = 5000;
+/** Texts kept prepared; a prepared statement takes some kilobytes. */
+const SCRIPTS_MAX = 256;
+/** Longer texts are loads and generated SQL, and seldom come twice. */
+const SCRIPT_CHARACTERS_MAX = 10_000;
+const MS_PER_SECOND = 1000;
+
+const utf8 = new TextEncoder();
+const clock = createNodeClock();
+
+/**
+ * Opens a database for reading. The file must exist.
+ *
+ * @throws `SQLITE_FILE_INVALID`, `SQLITE_ENGINE_FAILED`.
+ */
+export function openSqliteReader(path: string): InnerReader {
+  try {
+    return new Reader(path);
+  } catch (error) {
+    const code = sqliteCode(error);
+    if (code === undefined) throw error;
+    const isFile = code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT");
+    throw new CairnError(
+      isFile ? "SQLITE_FILE_INVALID" : "SQLITE_ENGINE_FAILED",
+      `sqlite: reader: ${path}: ${errorText(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+class Reader implements InnerReader {
+  readonly #path: string;
+  readonly #database: Database.Database;
+  readonly #begin: Database.Statement;
+  readonly #commit: Database.Statement;
+  readonly #schemaVersion: Database.Statement;
+  readonly #scripts = new Map<string, ReadScript>();
+  #version: unknown;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#database = openReadOnly(path);
+    this.#begin = this.#database.prepare("BEGIN");
+    this.#commit = this.#database.prepare("COMMIT");
+    this.#schemaVersion = this.#database.prepare("PRAGMA schema_version").pluck();
+    this.#version = this.#schemaVersion.get();
+  }
+
+  read(request: ReadRequest): ReadResponse {
+    return this.#atOneMoment(() => {
+      if (request.mode === "request" && this.#needsWrite(request.statements)) {
+        return { needsWrite: true };
+      }
+      return { needsWrite: false, results: this.#query(request) };
+    });
+  }
+
+  digest(): { appliedIndex: number; digest: string } {
+    return this.#atOneMoment(() => ({
+      appliedIndex: readState(this.#database)?.appliedIndex ?? 0,
+      digest: Buffer.from(digestConnection(this.#database)).toString("hex"),
+    }));
+  }
+
+  async backup(request: BackupRequest): Promise<void> {
+    // A connection of its own: copying goes on over many turns, and reads come between.
+    const source = openReadOnly(this.#path);
+    try {
+      await writeBackup(source, request);
+    } finally {
+      source.close();
+    }
+  }
+
+  close(): void {
+    this.#scripts.clear();
+    this.#database.close();
+  }
+
+  /** Runs `f` in a read transaction, with no statement prepared for another schema. */
+  #atOneMoment<T>(f: () => T): T {
+    try {
+      this.#begin.run();
+      try {
+        const version = this.#schemaVersion.get();
+        if (version !== this.#version) {
+          this.#version = version;
+          this.#scripts.clear();
+        }
+        return f();
+      } finally {
+        if (this.#database.inTransaction) this.#commit.run();
+      }
+    } catch (error) {
+      if (sqliteCode(error) === undefined) throw error;
+      throw engineFailed(error);
+    }
+  }
+
+  #needsWrite(statements: readonly Statement[]): boolean {
+    return statements.some(({ sql }) => {
+      if (sql === "") return false;
+      try {
+        return this.#script(sql).steps.some(mayWrite);
+      } catch (error) {
+        // The writer finds out what is wrong with it, with the schema as the log makes it (3.3).
+        statementText(error);
+        return true;
+      }
+    });
+  }
+
+  #query(request: ReadRequest): Bytes {
+    const transaction = new ClientTransaction(NO_TRANSACTION, () => undefined);
+    if (request.transaction) transaction.control({ kind: "begin" });
+    let results = "";
+    for (const statement of request.statements) {
+      if (statement.sql === "") continue;
+      results += (results === "" ? "" : ",") + this.#answer(statement, request, transaction);
+    }
+    return utf8.encode(`[${results}]`);
+  }
+
+  #answer(statement: Statement, request: ReadRequest, transaction: ClientTransaction): string {
+    const { rendering } = request;
+    const from = rendering.timings ? clock.now() : 0;
+    try {
+      const script = this.#script(statement.sql);
+      const last = bindAll(script, statement);
+      if (last === undefined) return renderRows([], [], rendering, 0);
+      const { step, bindings } = last;
+      const rows = this.#run(step, bindings, transaction);
+      const seconds = rendering.timings ? (clock.now() - from) / MS_PER_SECOND : 0;
+      return renderRows(step.columns, rows, rendering, seconds);
+    } catch (error) {
+      return renderError(statementText(error), rendering, "read");
+    }
+  }
+
+  #run(
+    step: PreparedStep,
+    bindings: readonly unknown[],
+    transaction: ClientTransaction,
+  ): readonly SqlValue[][] {
+    const { action, prepared } = step;
+    if (action.kind === "control") transaction.control(action.control);
+    if (action.kind !== "run") return [];
+    assert(prepared !== undefined, "sqlite: reader: what is run was prepared");
+    if (isWrite(step)) throw new RefusedError(WRITE_REFUSED_TEXT);
+    if (!prepared.reader) {
+      prepared.statement.run(...bindings);
+      return [];
+    }
+    // `prepareLenient` has switched on raw rows and 64-bit integers, so a row is an array of values.
+    const rows = prepared.statement.all(...bindings) as SqlValue[][];
+    if (step.schemaColumns.length === 0) return rows;
+    return rows.filter((row) => !step.schemaColumns.some((place) => isOurs(row[place])));
+  }
+
+  #script(sql: string): ReadScript {
+    const known = this.#scripts.get(sql);
+    if (known !== undefined) return known;
+    const script = prepareScript(this.#database, sql);
+    if (sql.length <= SCRIPT_CHARACTERS_MAX) {
+      // A Map keeps the order of insertion: the first is the one that was prepared longest ago.
+      const [oldest] = this.#scripts.keys();
+      if (this.#scripts.size >= SCRIPTS_MAX && oldest !== undefined) this.#scripts.delete(oldest);
+      this.#scripts.set(sql, script);
+    }
+    return script;
+  }
+}
+
+function openReadOnly(path: string): Database.Database {
+  const database = new Database(path, {
+    readonly: true,
+    fileMustExist: true,
+    timeout: BUSY_TIMEOUT_MS,
+  });
+  try {
+    database.defaultSafeIntegers(true);
+    database.pragma("query_only = ON");
+    // As the reference shows them; neither has an effect on a connection that cannot write.
+    database.pragma("synchronous = OFF");
+    database.pragma("foreign_keys = OFF");
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** A reader's transaction is ours; a client's has nothing to do. */
+const NO_TRANSACTION = {
+  begin: () => undefined,
+  commit: () => undefined,
+  rollback: () => undefined,
+};
+
+/** A statement that a reader does not run. */
+class RefusedError extends Error {
+  override readonly name = "RefusedError";
+}
+
+/**
+ * Binds every statement of a text; only the last one will be run (4.4).
+ *
+ * @returns undefined if there is nothing to run.
+ */
+function bindAll(
+  { steps, endsEmpty }: ReadScript,
+  statement: Statement,
+): { readonly step: PreparedStep; readonly bindings: readonly unknown[] } | undefined {
+  const cursor = parametersOf(statement);
+  let last: { step: PreparedStep; bindings: readonly unknown[] } | undefined;
+  for (const step of steps) {
+    if (step.action.kind === "refused") throw new RefusedError(step.action.message);
+    last = { step, bindings: bindParameters(step.piece, cursor) };
+  }
+  return endsEmpty ? undefined : last;
+}
+
+/** The text of an error that is an answer. @throws the error itself if it is none. */
+function statementText(error: unknown): string {
+  const code = sqliteCode(error);
+  if (code?.startsWith("SQLITE_READONLY")) return WRITE_REFUSED_TEXT;
+  if (code !== undefined && isEngineFailure(code)) throw engineFailed(error);
+  const isAnswer =
+    code !== undefined ||
+    error instanceof RefusedError ||
+    error instanceof ControlError ||
+    error instanceof ParameterError;
+  if (isAnswer) return errorText(error);
+  const text = statementErrorText(error);
+  if (text !== undefined) return text;
+  if (isCairnError(error)) throw error;
+  // JavaScript refuses strings beyond half a gigabyte, and values that SQLite cannot take.
+  if (error instanceof RangeError || error instanceof TypeError) return errorText(error);
+  throw error;
+}
+
+function engineFailed(error: unknown): CairnError {
+  return new CairnError("SQLITE_ENGINE_FAILED", `sqlite: reader: ${errorText(error)}`, {
+    cause: error,
+  });
+}
