@@ -108,8 +108,8 @@ export function readInvocation(argv: readonly string[]): Invocation {
 function configOf(flags: ReadFlags, dataDir: string): NodeConfig {
   const text = (name: string): string => String(flags.value(name));
   const number = (name: string): number => Number(flags.value(name));
-  const httpAddress = text("http-addr");
-  const raftAddress = text("raft-addr");
+  const httpAddress = bindAddressOf(text("http-addr"));
+  const raftAddress = bindAddressOf(text("raft-addr"));
   const raftAdvertisedAddress = text("raft-adv-addr") || raftAddress;
   const readers = number("db-max-ro-conns");
   return {
@@ -133,6 +133,11 @@ function configOf(flags: ReadFlags, dataDir: string): NodeConfig {
     electionTimeoutMs: number("raft-election-timeout"),
     applyTimeoutMs: number("raft-apply-timeout"),
   };
+}
+
+/** To listen at `:4001` is to listen on every interface, as in Go. */
+function bindAddressOf(address: string): string {
+  return address.startsWith(":") ? `0.0.0.0${address}` : address;
 }
 
 function logLevelOf(text: string): NodeConfig["logLevel"] {

@@ -169,9 +169,8 @@ async function listen(app: FastifyInstance, address: string, closeMs: Ms): Promi
   };
 }
 
-/** One address for a name, IPv4 before IPv6, as Go listens. An empty host is every interface. */
+/** One address for a name, IPv4 before IPv6, as Go listens. */
 async function resolveHost(host: string): Promise<string> {
-  if (host === "") return "::";
   const found = await lookup(host, { all: true });
   return (found.find(({ family }) => family === 4) ?? found[0])?.address ?? host;
 }
