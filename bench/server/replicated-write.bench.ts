@@ -1,9 +1,10 @@
 /**
  * What does a replicated write cost, and how many are there a second?
  *
- * Three real processes on this machine, HTTP in front, SQLite behind; every acknowledged write is synced on a
- * majority. The peer is one raw write + fdatasync on the same disk, interleaved. All processes and the
- * client share the machine's cores, which a real cluster does not. Reads and transactions are not measured.
+ * Three real processes on this machine, HTTP in front, SQLite behind; every acknowledged write is
+ * synced on a majority. The peer is one raw write + fdatasync on the same disk, interleaved. All
+ * processes and the client share the machine's cores, which a real cluster does not. Reads and
+ * transactions are not measured.
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { Agent, request } from "node:http";
@@ -53,7 +54,10 @@ function checked(answer: string): string {
   return answer;
 }
 
-/** One client, one write after the other, against one raw fdatasync: at most six of them at the median. */
+/**
+ * One client, one write after the other, against one raw fdatasync: at most six of them at the
+ * median.
+ */
 export async function oneClientAgainstOneSync(bench: Bench): Promise<void> {
   const writes = bench.parameter("writes", { small: 100, canonical: 3000 });
   const leader = await openCluster(bench);

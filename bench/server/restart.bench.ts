@@ -1,10 +1,10 @@
 /**
  * Does a restart read or copy the database?
  *
- * A node is killed with SIGKILL under a database of 1 MB and under one of 100 MB; the time from the start of
- * the process to its first answer to a read, and to its first acknowledged write, is taken. If a restart read
- * or copied the database, the large one would take many times longer. A single node, so that no election timeout
- * of a cluster hides the difference.
+ * A node is killed with SIGKILL under a database of 1 MB and under one of 100 MB; the time from the
+ * start of the process to its first answer to a read, and to its first acknowledged write, is
+ * taken. If a restart read or copied the database, the large one would take many times longer. A
+ * single node, so that no election timeout of a cluster hides the difference.
  */
 import { createCluster, type ProcessCluster } from "../../test/support/cluster.ts";
 import type { ProcessNode } from "../../test/support/processes.ts";

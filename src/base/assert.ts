@@ -5,7 +5,9 @@
  * always safer than going on with a state that nobody has thought about.
  */
 
-/** Our own bug: an invariant does not hold. Never caught to go on; the process stops and recovers. */
+/**
+ * Our own bug: an invariant does not hold. Never caught to go on; the process stops and recovers.
+ */
 export class InvariantError extends Error {
   override readonly name = "InvariantError";
 }

@@ -7,11 +7,17 @@
 
 /** What the table says about one code. */
 export interface ErrorCodeRow {
-  /** May the caller try the same call again, and expect another outcome? `unknown`: the first try may have worked. */
+  /**
+   * May the caller try the same call again, and expect another outcome? `unknown`: the first try
+   * may have worked.
+   */
   readonly retry: "no" | "later" | "elsewhere" | "unknown";
   /** HTTP status that the server answers with where the wire format does not say otherwise. */
   readonly httpStatus: number;
-  /** May a replica record this error as the result of a log entry, because every replica gets the same one? */
+  /**
+   * May a replica record this error as the result of a log entry, because every replica gets the
+   * same one?
+   */
   readonly deterministic: boolean;
 }
 
@@ -76,7 +82,10 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 /** Extra values that travel with an error, for programs and for log lines. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
 
-/** The world failed, or the caller lost a race. Our own bugs are `InvariantError`; nonsense arguments are `TypeError` or `RangeError`. */
+/**
+ * The world failed, or the caller lost a race. Our own bugs are `InvariantError`; nonsense
+ * arguments are `TypeError` or `RangeError`.
+ */
 export class CairnError extends Error {
   override readonly name = "CairnError";
   readonly code: ErrorCode;

@@ -12,6 +12,7 @@ export { createNodeDisk } from "./node-disk.ts";
 export { nodeRandom } from "./node-random.ts";
 export { createNodeSockets } from "./node-sockets.ts";
 export {
+  atTurnEnd,
   createPortPair,
   type Port,
   spawnThread,

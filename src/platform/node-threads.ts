@@ -44,6 +44,8 @@ export interface ThreadOptions {
   readonly data: unknown;
   /** Parts of `data` that are moved instead of copied; ports must be. */
   readonly transfer?: readonly Transferable[];
+  /** The thread dies alone when its heap would grow beyond this. Default: Node's own limit. */
+  readonly heapMegabytesMax?: number | undefined;
 }
 
 /** What every thread of ours is started with. */
@@ -73,6 +75,9 @@ export function spawnThread<Sends, Receives>(
     name: options.name,
     workerData: data,
     transferList: [...(options.transfer ?? [])],
+    ...(options.heapMegabytesMax === undefined
+      ? {}
+      : { resourceLimits: { maxOldGenerationSizeMb: options.heapMegabytesMax } }),
     ...(isSource ? { execArgv: conditions.map((name) => `--conditions=${name}`) } : {}),
   });
   return new SpawnedThread(worker, options.name);
@@ -98,6 +103,14 @@ export function wrapPort<Sends, Receives>(port: MessagePort): Port<Sends, Receiv
 export function createPortPair(): readonly [MessagePort, MessagePort] {
   const { port1, port2 } = new MessageChannel();
   return [port1, port2];
+}
+
+/**
+ * Runs `f` when the sockets and messages that are ready now have been handled: the moment to send in
+ * one message what they have asked for.
+ */
+export function atTurnEnd(f: () => void): void {
+  setImmediate(f);
 }
 
 /** Names of the conditions in a Node command line. */

@@ -2,7 +2,8 @@
  * Who the cluster is: the payload of the first log entry, as JSON.
  *
  * Written once a cluster, read by people during recovery: legible beats compact here. Every node
- * that bootstraps derives the same bytes from the same members, whatever the order it heard of them.
+ * that bootstraps derives the same bytes from the same members, whatever the order it heard of
+ * them.
  *
  * Invariant: equal members give equal bytes and one cluster id.
  * Chapter: 08-replica.
@@ -14,7 +15,10 @@ import type { Configuration, Member } from "./types.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Four different starting values make four independent enough 32-bit parts of a name. It names, it does not protect. */
+/**
+ * Four different starting values make four independent enough 32-bit parts of a name. It names, it
+ * does not protect.
+ */
 const CLUSTER_ID_SEEDS = [0x6361, 0x6972, 0x6e2d, 0x6964] as const;
 
 /**

@@ -1,9 +1,10 @@
 /**
- * What the main thread and the consensus thread say to each other. Plain data; entry and call bytes are
- * transferred, not copied.
+ * What the main thread and the consensus thread say to each other. Plain data; entry and call bytes
+ * are transferred, not copied.
  *
- * Invariant: each `propose` ends in exactly one of a result from the state machine's thread or a failure from
- * here, or in silence while its fate is open; the main thread has the timeout. Chapter: 08-replica.
+ * Invariant: each `propose` ends in exactly one of a result from the state machine's thread or a
+ * failure from here, or in silence while its fate is open; the main thread has the timeout.
+ * Chapter: 08-replica.
  */
 import {
   type Bytes,

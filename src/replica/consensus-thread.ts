@@ -1,12 +1,12 @@
 /**
  * The consensus thread as the main thread sees it.
  *
- * Proposals of one turn of the event loop travel in one message. Results of proposals do not come back
- * this way: the state machine's thread sends them to the main thread directly.
+ * Proposals of one turn of the event loop travel in one message. Results of proposals do not come
+ * back this way: the state machine's thread sends them to the main thread directly.
  * Chapter: 08-replica.
  */
 import type { Bytes, Ms } from "#base";
-import { type Port, spawnThread } from "#platform";
+import { atTurnEnd, type Port, spawnThread } from "#platform";
 import {
   type ConsensusSettings,
   type FromConsensus,
@@ -90,7 +90,7 @@ class MainSide implements ConsensusThread {
 
   propose(id: number, bytes: Bytes): void {
     this.#queued.push({ id, bytes });
-    if (this.#queued.length === 1) setImmediate(() => this.#flush());
+    if (this.#queued.length === 1) atTurnEnd(() => this.#flush());
   }
 
   #flush(): void {
@@ -201,7 +201,8 @@ class MainSide implements ConsensusThread {
  * Starts the thread and opens log and port on it.
  *
  * @param applierPort - the state machine's end, given away.
- * @throws what opening throws: `WAL_CORRUPT`, `NET_ADDRESS_IN_USE`, `REPLICA_IDENTITY_MISMATCH` and others, by code.
+ * @throws what opening throws: `WAL_CORRUPT`, `NET_ADDRESS_IN_USE`, `REPLICA_IDENTITY_MISMATCH` and
+ * others, by code.
  */
 export function openConsensusThread(
   settings: ConsensusSettings,

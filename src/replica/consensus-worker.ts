@@ -1,8 +1,9 @@
 /**
  * The consensus thread: core, log, net and calls, and nothing else.
  *
- * HTTP, JSON and SQL run on other threads, so that none of them can delay a heartbeat. The thread opens
- * the log, then waits for a configuration if the log has none; from then on it runs a replica.
+ * HTTP, JSON and SQL run on other threads, so that none of them can delay a heartbeat. The thread
+ * opens the log, then waits for a configuration if the log has none; from then on it runs a
+ * replica.
  * Chapter: 08-replica.
  */
 import { assert, CairnError } from "#base";
@@ -142,7 +143,10 @@ class ConsensusHost {
     });
   }
 
-  /** Writes the first entry, durably, and starts. Doing it twice with the same configuration changes nothing. */
+  /**
+   * Writes the first entry, durably, and starts. Doing it twice with the same configuration changes
+   * nothing.
+   */
   async #bootstrap(id: number, configuration: Configuration): Promise<void> {
     try {
       const log = this.#log;

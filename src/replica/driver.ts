@@ -1,24 +1,25 @@
 /**
  * The driver: it carries out what the pure core decides, on a real log, net and clock.
  *
- * One persist is one write; all persists that pile up while a sync is under way share the next one. What
- * may leave only after a persist waits here. Sending and writing overlap: appends go out in the same turn
- * in which the leader's own copy is handed to the disk.
+ * One persist is one write; all persists that pile up while a sync is under way share the next one.
+ * What may leave only after a persist waits here. Sending and writing overlap: appends go out in
+ * the same turn in which the leader's own copy is handed to the disk.
  *
- * Invariant: nothing that the core tagged `after` a persist leaves before that persist is durable (R9).
- * When the log fails, or the core finds its invariants broken, the driver stops for good and says so.
+ * Invariant: nothing that the core tagged `after` a persist leaves before that persist is durable
+ * (R9). When the log fails, or the core finds its invariants broken, the driver stops for good and
+ * says so.
  * Chapter: 08-replica. Source: Ongaro (2014), section 10.2.1, on writing in parallel.
  */
-import { assert, type Bytes, type Cancel, errorText, type Ms } from "#base";
+import { assert, type Bytes, CairnError, type Cancel, errorText, type Ms } from "#base";
 import type { Clock, Net } from "#platform/types";
 import { createRaftCore } from "#raft";
 import type { Index, Input, Output, PersistSeq, RaftCore } from "#raft/types";
-import { decodeEntry, encodeEntry } from "./entry.ts";
+import { type ApplyFeed, createApplyFeed } from "./apply-feed.ts";
+import { type Compaction, createCompaction } from "./compaction.ts";
+import { encodeEntry } from "./entry.ts";
 import { decodeMessage, encodeMessage } from "./message-codec.ts";
 import { createProposals, type Proposals } from "./proposals.ts";
 import type {
-  Applier,
-  CommittedEntry,
   LogEntry,
   ProposalFailure,
   RaftLog,
@@ -33,16 +34,6 @@ const DEFAULTS = {
   pendingBytesMax: 256 * 1024 * 1024,
 };
 
-/** Entries handed to the state machine in one go; keeps memory flat while a long log is replayed. */
-const APPLY_BYTES_MAX = 4 * 1024 * 1024;
-
-/** The log is worth shortening when so many entries could go, or when it has so many bytes. */
-const COMPACT_ENTRIES_MIN = 8192;
-const COMPACT_LOG_BYTES_MIN = 32 * 1024 * 1024;
-
-/** How often to look: it costs a copy of the core's status, and a shortening costs a sync. */
-const COMPACT_CHECK_MS = 500;
-
 type SendOutput = Extract<Output, { kind: "send" }>;
 
 class DrivenReplica implements Replica {
@@ -51,22 +42,16 @@ class DrivenReplica implements Replica {
   readonly #log: RaftLog;
   readonly #net: Net;
   readonly #clock: Clock;
-  readonly #applier: Applier;
   readonly #proposals: Proposals;
+  readonly #feed: ApplyFeed;
+  readonly #compaction: Compaction;
   readonly #heartbeatMs: Ms;
   /** Waiting for their persist, in order. */
   #held: SendOutput[] = [];
   #writtenSeq: PersistSeq = 0;
   #persistedSeq: PersistSeq = 0;
   #syncing = false;
-  #applied: Index;
   #durable: Index = 0;
-  #submitted: Index;
-  /** Committed and durable here: may be applied. */
-  #ready: Index;
-  #consideredAt: Ms = 0;
-  #compactTo: Index = 0;
-  #compacting = false;
   readonly #lostPeers = new Set<number>();
   #cancelTimer: Cancel = () => undefined;
   #stopped = false;
@@ -78,13 +63,21 @@ class DrivenReplica implements Replica {
     this.#log = options.log;
     this.#net = options.net;
     this.#clock = options.clock;
-    this.#applier = options.applier;
-    this.#applied = options.appliedIndex;
-    this.#submitted = options.appliedIndex;
-    this.#ready = options.appliedIndex;
     this.#heartbeatMs = options.heartbeatMs ?? DEFAULTS.heartbeatMs;
     this.#proposals = createProposals(options.pendingBytesMax ?? DEFAULTS.pendingBytesMax);
-    const { state } = options.log;
+    const { log, applier, appliedIndex } = options;
+    if (appliedIndex > log.lastIndex) {
+      throw new CairnError(
+        "REPLICA_LOG_BEHIND",
+        `replica: database has applied entry ${appliedIndex}, but the log ends at ${log.lastIndex}`,
+      );
+    }
+    this.#feed = createApplyFeed({
+      log,
+      applier,
+      proposals: this.#proposals,
+      applied: appliedIndex,
+    });
     this.#core = createRaftCore(
       {
         self: options.self,
@@ -93,11 +86,12 @@ class DrivenReplica implements Replica {
         heartbeatMs: this.#heartbeatMs,
         random: () => options.random.fraction(),
       },
-      { ...state, appliedIndex: options.appliedIndex },
+      { ...log.state, appliedIndex },
       options.clock.now(),
     );
+    this.#compaction = createCompaction(this.#core, log);
     this.#net.onFrame((from, frame) => this.#guard(() => this.#onFrame(from, frame)));
-    this.#applier.onApplied((applied, durable) =>
+    options.applier.onApplied((applied, durable) =>
       this.#guard(() => this.#onApplied(applied, durable)),
     );
     this.#arm();
@@ -121,8 +115,8 @@ class DrivenReplica implements Replica {
   }
 
   /**
-   * Tells the core that frames to a peer were lost. Put off, because the net finds out in the middle of
-   * carrying out a step, and steps must not nest.
+   * Tells the core that frames to a peer were lost. Put off, because the net finds out in the
+   * middle of carrying out a step, and steps must not nest.
    */
   unreachable(peer: number): void {
     if (this.#lostPeers.has(peer)) return;
@@ -147,7 +141,7 @@ class DrivenReplica implements Replica {
       term: status.term,
       leader: status.leader,
       commitIndex: status.commitIndex,
-      appliedIndex: this.#applied,
+      appliedIndex: this.#feed.applied,
       durableIndex: this.#durable,
       firstIndex: status.firstIndex,
       lastIndex: status.lastIndex,
@@ -190,24 +184,26 @@ class DrivenReplica implements Replica {
   #onFrame(from: number, frame: Bytes): void {
     const { message, entries, compactTo } = decodeMessage(frame);
     this.#step({ kind: "message", from, message }, entries);
-    if (compactTo > this.#compactTo && message.term === this.#core.status().term) {
-      this.#compactTo = compactTo;
-    }
+    if (message.kind === "append") this.#compaction.advise(compactTo);
   }
 
   #onApplied(applied: Index, durable: Index): void {
-    assert(applied >= this.#applied, `replica: applied index fell to ${applied}`);
-    this.#applied = applied;
     this.#durable = Math.max(this.#durable, durable);
-    this.#proposals.applied(applied);
+    this.#feed.noteApplied(applied);
     this.#step({ kind: "applied", index: applied });
-    this.#submitMore();
-    this.#considerCompaction();
+    this.#compaction.consider(this.#clock.now(), this.#durable).then(
+      (forgotten) => {
+        if (forgotten === undefined) return;
+        this.#guard(() => this.#step({ kind: "compacted", upTo: forgotten }));
+      },
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   /**
    * Sets one timer for the core's deadline. After a stall of this thread the timer comes before the
-   * heartbeats that wait in the sockets; so the decision to campaign is put off until they were read.
+   * heartbeats that wait in the sockets; so the decision to campaign is put off until they were
+   * read.
    */
   #arm(): void {
     this.#cancelTimer();
@@ -300,8 +296,7 @@ class DrivenReplica implements Replica {
         } else this.#send(output);
         return;
       case "apply":
-        this.#ready = output.to;
-        this.#submitMore();
+        this.#feed.ready(output.to);
         return;
       case "refused":
         this.#proposals.refuse(output.id, output.reason === "not-leader" ? "not-leader" : "busy");
@@ -325,7 +320,7 @@ class DrivenReplica implements Replica {
       const from = message.prevIndex + 1;
       entries = this.#log.read(from, from + message.sizes.length).map((entry) => entry.bytes);
     }
-    this.#net.send(to, encodeMessage(message, entries, this.#compactTo));
+    this.#net.send(to, encodeMessage(message, entries, this.#compaction.compactTo));
   }
 
   #reportRole(): void {
@@ -359,67 +354,13 @@ class DrivenReplica implements Replica {
     for (const output of free) this.#send(output);
     this.#step({ kind: "persisted", seq });
   }
-
-  /* ---- applying and forgetting ---- */
-
-  /** Hands on what is committed and durable here, but not more than a few megabytes ahead of the state machine. */
-  #submitMore(): void {
-    const ready = this.#ready;
-    while (this.#submitted < ready && this.#submittedBytesAhead() < APPLY_BYTES_MAX) {
-      const from = this.#submitted + 1;
-      const entries = this.#log.read(from, Math.min(ready, from + 255) + 1);
-      this.#applier.submit(entries.map((entry) => this.#committed(entry)));
-      this.#submitted = from + entries.length - 1;
-      for (const entry of entries) this.#ahead.push(entry.bytes.length);
-    }
-  }
-
-  /** Sizes of the entries submitted and not applied yet, oldest first. */
-  readonly #ahead: number[] = [];
-
-  #submittedBytesAhead(): number {
-    this.#ahead.splice(0, this.#ahead.length - (this.#submitted - this.#applied));
-    let bytes = 0;
-    for (const size of this.#ahead) bytes += size;
-    return bytes;
-  }
-
-  #committed(entry: LogEntry): CommittedEntry {
-    const { kind, timeMs, seed, payload } = decodeEntry(entry.bytes);
-    const proposalId = this.#proposals.committed(entry.index, entry.term);
-    return { index: entry.index, term: entry.term, kind, timeMs, seed, payload, proposalId };
-  }
-
-  /**
-   * Forgets what every member has and this node's database has made durable. Only the leader knows
-   * what every member has; it tells the others with its appends.
-   */
-  #considerCompaction(): void {
-    if (this.#clock.now() - this.#consideredAt < COMPACT_CHECK_MS) return;
-    this.#consideredAt = this.#clock.now();
-    const status = this.#core.status();
-    if (status.role === "leader") {
-      const matches = status.peers.map((peer) => peer.match);
-      this.#compactTo = Math.max(this.#compactTo, Math.min(status.commitIndex, ...matches));
-    }
-    const upTo = Math.min(this.#compactTo, this.#durable);
-    const large = this.#log.sizeBytes > COMPACT_LOG_BYTES_MIN && upTo > status.firstIndex;
-    if (this.#compacting || !(large || upTo - status.firstIndex > COMPACT_ENTRIES_MIN)) return;
-    this.#compacting = true;
-    this.#log.compact(upTo).then(
-      (forgotten) => {
-        this.#compacting = false;
-        this.#guard(() => this.#step({ kind: "compacted", upTo: forgotten }));
-      },
-      (error: unknown) => this.#fail(error),
-    );
-  }
 }
 
 /**
  * Starts a replica on an open log whose configuration names it.
  *
- * @throws InvariantError when log and state machine contradict each other: the database is ahead of the log.
+ * @throws InvariantError when log and state machine contradict each other: the database is ahead of
+ * the log.
  */
 export function createReplica(
   options: ReplicaOptions,

@@ -50,7 +50,10 @@ export function encodeEntry(
   return bytes;
 }
 
-/** Writes the leader's time and random bits into an encoded entry, in place: done once, by the node that proposes it. */
+/**
+ * Writes the leader's time and random bits into an encoded entry, in place: done once, by the node
+ * that proposes it.
+ */
 export function sealEntry(entry: Bytes, sealed: { timeMs: number; seed: bigint }): void {
   const view = new DataView(entry.buffer, entry.byteOffset, entry.byteLength);
   view.setBigUint64(TIME_OFFSET, BigInt(Math.trunc(sealed.timeMs)), true);
@@ -60,7 +63,8 @@ export function sealEntry(entry: Bytes, sealed: { timeMs: number; seed: bigint }
 /**
  * Decodes an entry. The payload stays a view.
  *
- * @throws `BYTES_MALFORMED` for an unknown kind or too few bytes: a newer version wrote it, or it is no entry.
+ * @throws `BYTES_MALFORMED` for an unknown kind or too few bytes: a newer version wrote it, or it
+ * is no entry.
  */
 export function decodeEntry(entry: Bytes): DecodedEntry {
   const kind = KINDS[entry[KIND_OFFSET] ?? 0];

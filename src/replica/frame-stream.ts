@@ -1,15 +1,19 @@
 /**
  * Frames over one socket, and the hello that opens every connection between nodes.
  *
- * The hello is the first frame, as JSON: who calls, for what, in which cluster. Invariant: nothing else
- * is taken from a connection before its hello was read; a damaged stream is closed, never resynchronised.
+ * The hello is the first frame, as JSON: who calls, for what, in which cluster. Invariant: nothing
+ * else is taken from a connection before its hello was read; a damaged stream is closed, never
+ * resynchronised.
  * Chapter: 08-replica.
  */
 import { type Bytes, CairnError, errorText } from "#base";
 import type { Socket } from "#platform/types";
 import { createFrameReader, frame } from "./frame.ts";
 
-/** Version of everything that nodes say to each other. A node refuses another version rather than guess. */
+/**
+ * Version of everything that nodes say to each other. A node refuses another version rather than
+ * guess.
+ */
 export const PROTOCOL_VERSION = 1;
 
 /** How a connection introduces itself. */

@@ -8,10 +8,10 @@
  * |      8 |     4 | headerChecksum | u32 LE | CRC-32C of the eight bytes before it      |
  * |     12 |     n | body           | bytes  |                                           |
  *
- * TCP's own checksum misses about one damaged segment in 65,536, and proxies rewrite it; a wrong vote
- * or entry must not get through. The header has a checksum of its own: a damaged length would otherwise
- * swallow heartbeats as if they were a body, until an election. Invariant: no body is handed out and no
- * length believed before its checksum was verified. Chapter: 08-replica.
+ * TCP's own checksum misses about one damaged segment in 65,536, and proxies rewrite it; a wrong
+ * vote or entry must not get through. The header has a checksum of its own: a damaged length would
+ * otherwise swallow heartbeats as if they were a body, until an election. Invariant: no body is
+ * handed out and no length believed before its checksum was verified. Chapter: 08-replica.
  */
 import { type Bytes, CairnError } from "#base";
 import { crc32c } from "#bytes";
@@ -45,8 +45,8 @@ export function frame(parts: readonly Bytes[]): Bytes[] {
 /** Cuts a stream of chunks back into bodies. */
 export interface FrameReader {
   /**
-   * Takes a chunk and calls `onBody` for each body that is now complete. A body may be a view into the
-   * chunk; both belong to the receiver.
+   * Takes a chunk and calls `onBody` for each body that is now complete. A body may be a view into
+   * the chunk; both belong to the receiver.
    *
    * @throws `REPLICA_FRAME_CORRUPT`; the stream cannot be trusted any more and must be closed.
    */
@@ -54,7 +54,9 @@ export interface FrameReader {
 }
 
 class ChunkFrameReader implements FrameReader {
-  /** What a frame that has begun still lacks; collected here, so that a large frame is copied once. */
+  /**
+   * What a frame that has begun still lacks; collected here, so that a large frame is copied once.
+   */
   #partial: Uint8Array | undefined;
   #filled = 0;
   /** A header that arrived in pieces. */

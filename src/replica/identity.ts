@@ -7,8 +7,8 @@
  * | nodeId      | string | the name that its operator gave with `-node-id`                  |
  * | incarnation | string | 16 hex digits, drawn once when the directory was made            |
  *
- * Invariant: a wiped directory gets another incarnation, so a node that lost its vote and its log can
- * never pass for the one that had them. Chapter: 08-replica.
+ * Invariant: a wiped directory gets another incarnation, so a node that lost its vote and its log
+ * can never pass for the one that had them. Chapter: 08-replica.
  */
 import { type Bytes, CairnError } from "#base";
 import { replaceFile } from "#bytes";
@@ -52,7 +52,8 @@ function parse(path: string, bytes: Bytes): Identity {
 /**
  * Reads the identity of a data directory, or makes one durably if there is none.
  *
- * @throws `REPLICA_IDENTITY_MISMATCH` when the directory belongs to a node of another name; nothing is changed.
+ * @throws `REPLICA_IDENTITY_MISMATCH` when the directory belongs to a node of another name; nothing
+ * is changed.
  */
 export function openIdentity(options: {
   disk: Disk;

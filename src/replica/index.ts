@@ -1,12 +1,19 @@
 /**
  * replica: Raft meets disk, network and a state machine (chapter 08).
  *
- * Reading order: types.ts, entry.ts, log-record.ts, raft-log.ts, proposals.ts, driver.ts (the heart);
- * then frame.ts, frame-stream.ts, message-codec.ts, peer-port.ts, tcp-net.ts, rpc.ts (the wire); then
- * packed-batch.ts, port-applier.ts, consensus-protocol.ts, consensus-worker.ts, consensus-thread.ts (the threads).
+ * Reading order: types.ts, entry.ts, log-record.ts, raft-log.ts, proposals.ts, driver.ts (the
+ * heart); then frame.ts, frame-stream.ts, message-codec.ts, peer-port.ts, tcp-net.ts, rpc.ts (the
+ * wire); then packed-batch.ts, port-applier.ts, consensus-protocol.ts, consensus-worker.ts,
+ * consensus-thread.ts (the threads).
  */
 export { createConfiguration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
-export type { ConsensusSettings } from "./consensus-protocol.ts";
+export {
+  type ConsensusSettings,
+  fromWireError,
+  type Outcome,
+  toWireError,
+  type WireError,
+} from "./consensus-protocol.ts";
 export { type ConsensusThread, openConsensusThread } from "./consensus-thread.ts";
 export { createReplica } from "./driver.ts";
 export {

@@ -8,10 +8,10 @@
  * | 3 truncate  | from u64: entries from this index on are no longer part of the log               |
  * | 4 base      | compactedIndex u64, compactedTerm u64, term u64, vote u32, configuration (JSON)  |
  *
- * The type is one u8 in front. A base record repeats all that older records said and still counts, so
- * that every older segment may go. Invariant: term and vote are in one record, and a hard state is
- * written before the entries that depend on it; a torn tail can therefore never keep an entry and
- * lose the term in which it was accepted. Chapter: 08-replica.
+ * The type is one u8 in front. A base record repeats all that older records said and still counts,
+ * so that every older segment may go. Invariant: term and vote are in one record, and a hard state
+ * is written before the entries that depend on it; a torn tail can therefore never keep an entry
+ * and lose the term in which it was accepted. Chapter: 08-replica.
  */
 import { type Bytes, CairnError } from "#base";
 import type { HardState, Index, Term } from "#raft/types";
@@ -85,8 +85,8 @@ export function encodeLogRecord(record: LogRecord): Bytes {
 /**
  * Decodes a record. The bytes of an entry stay a view.
  *
- * @throws `BYTES_MALFORMED` for an unknown type or a length that does not fit: the WAL vouches for the
- * bytes, so a newer version wrote them.
+ * @throws `BYTES_MALFORMED` for an unknown type or a length that does not fit: the WAL vouches for
+ * the bytes, so a newer version wrote them.
  */
 export function decodeLogRecord(payload: Bytes): LogRecord {
   const type = payload[0];

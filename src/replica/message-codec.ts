@@ -9,9 +9,9 @@
  * |               | then runCount x (first, term), count x size u32, then the entries' bytes          |
  * | 4 appendReply | term, match, rejected, hintIndex, hintTerm, round, flags u8 (1: ok)               |
  *
- * `compactTo` is the leader's advice up to which entry every member has a copy, so that all may forget
- * it; it is the driver's, not the core's. Invariant: decoding checks every length against the frame
- * before it is used. Chapter: 08-replica.
+ * `compactTo` is the leader's advice up to which entry every member has a copy, so that all may
+ * forget it; it is the driver's, not the core's. Invariant: decoding checks every length against
+ * the frame before it is used. Chapter: 08-replica.
  */
 import { type Bytes, CairnError } from "#base";
 import type { AppendMessage, Index, Message, TermRun } from "#raft/types";
@@ -111,7 +111,8 @@ class FieldReader {
 
 function encodeAppend(message: AppendMessage, entries: readonly Bytes[], compactTo: Index): Bytes {
   const { runs } = message;
-  // The core counts payloads for its windows (a no-op is 0 to it); on the wire the real lengths count.
+  // The core counts payloads for its windows (a no-op is 0 to it); on the wire the real lengths
+  // count.
   const sizes = entries.map((entry) => entry.length);
   const writer = new FieldWriter(
     APPEND_HEADER_BYTES + runs.length * 2 * U64_BYTES + sizes.length * U32_BYTES,

@@ -35,7 +35,9 @@ assert(HEADER_BYTES === 45, "replica: the header of a packed entry has 45 bytes,
 const KIND_CODES: Readonly<Record<EntryKind, number>> = { noop: 1, configuration: 2, command: 3 };
 const KINDS: readonly (EntryKind | undefined)[] = [undefined, "noop", "configuration", "command"];
 
-/** Packs entries into a fresh array that fills its buffer, so that the buffer can be transferred. */
+/**
+ * Packs entries into a fresh array that fills its buffer, so that the buffer can be transferred.
+ */
 export function packEntries(entries: readonly CommittedEntry[]): Uint8Array<ArrayBuffer> {
   let size = 0;
   for (const { payload } of entries) size += HEADER_BYTES + payload.length;

@@ -2,12 +2,12 @@
  * Which proposal of this node sits at which index, and what became of it.
  *
  * A proposal that was accepted is answered when its fate is certain: applied (the result comes from
- * the state machine), or another entry was committed at its index. Losing leadership decides nothing,
- * and neither does the truncation of our own copy: in a cluster of five, a third node may still hold the
- * entry, win a later election and commit it.
+ * the state machine), or another entry was committed at its index. Losing leadership decides
+ * nothing, and neither does the truncation of our own copy: in a cluster of five, a third node may
+ * still hold the entry, win a later election and commit it.
  *
- * Invariant: each proposal ends at most once, and "leadership-lost" is said only of what can never be
- * applied (K2). Chapter: 08-replica.
+ * Invariant: each proposal ends at most once, and "leadership-lost" is said only of what can never
+ * be applied (K2). Chapter: 08-replica.
  */
 import type { Bytes } from "#base";
 import type { Index, Term } from "#raft/types";
@@ -38,7 +38,10 @@ export interface Proposals {
 class ProposalTable implements Proposals {
   readonly #bytesMax: number;
   readonly #entries = new Map<number, Bytes>();
-  /** Several at one index: accepted in different terms, all but one lost for certain once one is committed. */
+  /**
+   * Several at one index: accepted in different terms, all but one lost for certain once one is
+   * committed.
+   */
   readonly #byIndex = new Map<Index, Accepted[]>();
   /** Sizes of committed ones that the state machine still works on, oldest first. */
   readonly #applying: { index: Index; bytes: number }[] = [];

@@ -2,9 +2,11 @@
  * The Raft log on our own WAL: entries, term, vote and truncation are records of one stream.
  *
  * One append and one sync make a whole step of consensus durable. In memory the log keeps, for each
- * entry, its LSN, term and size, and the bytes of the newest ones; older bytes are read back from disk.
+ * entry, its LSN, term and size, and the bytes of the newest ones; older bytes are read back from
+ * disk.
  *
- * Invariant: what recovery rebuilds from any prefix of the stream is a state in which this node really was.
+ * Invariant: what recovery rebuilds from any prefix of the stream is a state in which this node
+ * really was.
  * Chapter: 08-replica.
  */
 import { assert, CairnError } from "#base";
@@ -95,7 +97,10 @@ class EntryTable {
   }
 }
 
-/** Rebuilds the state from the stream. A plain fold, so that a reader of the code can check each case. */
+/**
+ * Rebuilds the state from the stream. A plain fold, so that a reader of the code can check each
+ * case.
+ */
 class Recovery {
   readonly entries = new EntryTable();
   hardState: HardState = { term: 0, vote: 0 };

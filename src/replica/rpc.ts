@@ -6,8 +6,8 @@
  * | request  | id u32, method bytes u8, method (ASCII), payload                              |
  * | response | id u32, status u8 (0 ok, 1 error), payload; an error is JSON {code, message}  |
  *
- * Invariant: a request is sent at most once. When the connection breaks behind it, nobody knows whether
- * it was carried out, and the caller is told exactly that (K2). Chapter: 08-replica.
+ * Invariant: a request is sent at most once. When the connection breaks behind it, nobody knows
+ * whether it was carried out, and the caller is told exactly that (K2). Chapter: 08-replica.
  */
 import { type Bytes, CairnError, ERROR_CODES, type ErrorCode, errorText, type Ms } from "#base";
 import type { Clock, Sockets } from "#platform/types";
@@ -28,8 +28,8 @@ export interface RpcClient {
   /**
    * Calls a method at a node and resolves with its answer.
    *
-   * @throws `NET_UNREACHABLE` when the request never left; `REPLICA_PEER_FAILED` or `NET_TIMEOUT` when it
-   * did and its outcome is unknown; otherwise the error that the handler threw, by code.
+   * @throws `NET_UNREACHABLE` when the request never left; `REPLICA_PEER_FAILED` or `NET_TIMEOUT`
+   * when it did and its outcome is unknown; otherwise the error that the handler threw, by code.
    */
   call(address: string, method: string, payload: Bytes, timeoutMs: Ms): Promise<Bytes>;
   close(): void;

@@ -1,12 +1,12 @@
 /**
  * The production `Net`: frames between members over TCP.
  *
- * Each node dials each peer and sends on that connection only; what it accepted it only reads. A frame
- * that cannot be sent now is dropped and the peer reported unreachable: consensus repeats what matters,
- * and a queue without limit would only hide the outage until memory ends.
+ * Each node dials each peer and sends on that connection only; what it accepted it only reads. A
+ * frame that cannot be sent now is dropped and the peer reported unreachable: consensus repeats
+ * what matters, and a queue without limit would only hide the outage until memory ends.
  *
- * Invariant: a frame counts as from member n only on a connection whose hello proved cluster, number
- * and incarnation. Chapter: 08-replica.
+ * Invariant: a frame counts as from member n only on a connection whose hello proved cluster,
+ * number and incarnation. Chapter: 08-replica.
  */
 import type { Bytes, Cancel, Ms } from "#base";
 import type { Clock, Net, Random, Sockets } from "#platform/types";

@@ -1,8 +1,8 @@
 /**
  * Contract of chapter 08: where the pure core meets disk, network and a state machine.
  *
- * R9 persist before speak. R8 apply in order, once. K2 a timeout means unknown. K4 the applied index is
- * atomic with the effects. K5 all decisions of replicas come from the log.
+ * R9 persist before speak. R8 apply in order, once. K2 a timeout means unknown. K4 the applied
+ * index is atomic with the effects. K5 all decisions of replicas come from the log.
  */
 import type { Bytes, Ms } from "#base";
 import type { Clock, Net, Random } from "#platform/types";
@@ -16,7 +16,10 @@ export interface CommittedEntry {
   readonly index: Index;
   readonly term: Term;
   readonly kind: EntryKind;
-  /** Milliseconds since 1970 on the leader that accepted it: the only clock a state machine has (K5). 0 unless a command. */
+  /**
+   * Milliseconds since 1970 on the leader that accepted it: the only clock a state machine has
+   * (K5). 0 unless a command.
+   */
   readonly timeMs: number;
   /** 64 random bits from that leader: the only chance a state machine has. */
   readonly seed: bigint;
@@ -108,7 +111,10 @@ export interface RaftLog {
   sync(): Promise<void>;
   /** Entries from `from` to before `before`, from memory or disk. @throws `WAL_NOT_RETAINED` */
   read(from: Index, before: Index): readonly LogEntry[];
-  /** Forgets entries up to `upTo`, in whole segments; may keep more. @returns the last forgotten index. */
+  /**
+   * Forgets entries up to `upTo`, in whole segments; may keep more. @returns the last forgotten
+   * index.
+   */
   compact(upTo: Index): Promise<Index>;
   close(): Promise<void>;
 }
@@ -126,11 +132,17 @@ export interface ReplicaOptions {
   readonly appliedIndex: Index;
   readonly electionTimeoutMs?: Ms;
   readonly heartbeatMs?: Ms;
-  /** Bytes that are accepted and not yet applied, before proposals are refused as busy. Default 256 MiB. */
+  /**
+   * Bytes that are accepted and not yet applied, before proposals are refused as busy. Default 256
+   * MiB.
+   */
   readonly pendingBytesMax?: number;
   /** Called when the replica cannot go on: a poisoned log, a broken invariant. */
   readonly onFatal: (error: Error) => void;
-  /** Told when a peer needs entries that every member was believed to have: its disk went back in time. */
+  /**
+   * Told when a peer needs entries that every member was believed to have: its disk went back in
+   * time.
+   */
   readonly onBehind?: (peer: NodeId, needs: Index) => void;
 }
 
@@ -163,7 +175,10 @@ export type ProposalFailure =
 
 /** A running replica. All calls on one thread. */
 export interface Replica {
-  /** Proposes one entry (bytes made by `encodeEntry`). The result comes from the applier under `proposalId`. */
+  /**
+   * Proposes one entry (bytes made by `encodeEntry`). The result comes from the applier under
+   * `proposalId`.
+   */
   propose(proposalId: number, entry: Bytes): void;
   onFailure(f: (proposalId: number, failure: ProposalFailure) => void): void;
   /** Called when role, term or leader change. */

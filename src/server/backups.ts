@@ -1,8 +1,8 @@
 /**
  * Copies of the database for `/db/backup`, made here or fetched from the leader in pieces.
  *
- * Invariant: every temporary file lies in the node's own `tmp` directory, which is emptied at start, so
- * that a crash in the middle of a backup costs disk space only until then.
+ * Invariant: every temporary file lies in the node's own `tmp` directory, which is emptied at
+ * start, so that a crash in the middle of a backup costs disk space only until then.
  */
 import { type Bytes, CairnError } from "#base";
 import type { Disk, FileHandle } from "#platform/types";

@@ -1,12 +1,14 @@
 /**
- * How a node comes to know its cluster: from its log, by bootstrapping alone, by bootstrapping together,
- * or by asking members that already know (compat reference, 6.2).
+ * How a node comes to know its cluster: from its log, by bootstrapping alone, by bootstrapping
+ * together, or by asking members that already know (compat reference, 6.2).
  *
- * Together: every node tells every address of its `-join` list who it is, again and again. A node that
- * has heard of N voters, itself included, and has the smallest id among them makes the cluster; the others
- * learn it from the answers. Invariant: a node has at most one cluster in its life.
+ * Together: every node tells every address of its `-join` list who it is, again and again. A node
+ * that has heard of N voters, itself included, and has the smallest id among them makes the
+ * cluster; the others learn it from the answers. Invariant: a node has at most one cluster in its
+ * life.
  */
 import { type Bytes, CairnError, errorText, isCairnError, type Ms } from "#base";
+import { nodeRandom } from "#platform";
 import { type ConsensusThread, createConfiguration } from "#replica";
 import type { Configuration, Member } from "#replica/types";
 import { packCall, unpackCall } from "./forward.ts";
@@ -21,9 +23,15 @@ type Candidate = Omit<Member, "number">;
 
 /** The node's part in the making of a cluster. */
 export interface ClusterFormation {
-  /** Answers `notify`: takes note of the caller and tells what is known. @throws `REPLICA_IDENTITY_MISMATCH` */
+  /**
+   * Answers `notify`: takes note of the caller and tells what is known. @throws
+   * `REPLICA_IDENTITY_MISMATCH`
+   */
   notify(payload: Bytes): Promise<Bytes>;
-  /** Runs until the node knows its cluster. @throws `SERVER_JOIN_FAILED`, `REPLICA_IDENTITY_MISMATCH` */
+  /**
+   * Runs until the node knows its cluster. @throws `SERVER_JOIN_FAILED`,
+   * `REPLICA_IDENTITY_MISMATCH`
+   */
   form(): Promise<void>;
   /** Ends a `form` that is under way. */
   stop(): void;
@@ -39,7 +47,10 @@ function candidateFrom(head: Record<string, unknown>): Candidate {
   return { id, address, incarnation };
 }
 
-/** @throws `REPLICA_IDENTITY_MISMATCH` unless the candidate is a member, with the same data directory as then. */
+/**
+ * @throws `REPLICA_IDENTITY_MISMATCH` unless the candidate is a member, with the same data
+ * directory as then.
+ */
 function checkMember(configuration: Configuration, candidate: Candidate): void {
   const member = configuration.members.find(({ id }) => id === candidate.id);
   if (member === undefined) {
@@ -66,6 +77,7 @@ class Formation implements ClusterFormation {
   readonly #config: NodeConfig;
   readonly #consensus: ConsensusThread;
   readonly #self: Candidate;
+  readonly #random = nodeRandom();
   readonly #heard = new Map<string, Candidate>();
   #stopped = false;
 
@@ -120,7 +132,7 @@ class Formation implements ClusterFormation {
       await this.#bootstrapIfComplete();
       if (this.#stopped || this.#consensus.configuration !== undefined) return;
       if (performance.now() - startedAt > limitMs) break;
-      if (attempt < attempts) await pause(roundMs * (0.75 + Math.random() / 2));
+      if (attempt < attempts) await pause(roundMs * (0.75 + this.#random.fraction() / 2));
     }
     throw new CairnError(
       "SERVER_JOIN_FAILED",

@@ -1,9 +1,10 @@
 /**
  * Who leads, as far as this node knows, and whether it may serve reads as the leader.
  *
- * A node that has just won holds every acknowledged write in its log, but its database may still lag
- * behind. A read that it served at once could miss a write that a client was told of a second ago. So a
- * new leader first applies an entry of its own term; then everything before it is in the database.
+ * A node that has just won holds every acknowledged write in its log, but its database may still
+ * lag behind. A read that it served at once could miss a write that a client was told of a second
+ * ago. So a new leader first applies an entry of its own term; then everything before it is in the
+ * database.
  * Source: Ongaro (2014), section 6.4, step 1. Taught in 08-replica.
  */
 import type { ConsensusThread } from "#replica";
@@ -41,7 +42,8 @@ export function watchLeadership(options: {
     ready = applyBarrier().then(() => {
       if (term === ownTerm && ready !== undefined) isReady = true;
     });
-    // Whoever waits for it sees the error; without a waiter it means only that leadership was short.
+    // Whoever waits for it sees the error; without a waiter it means only that leadership was
+    // short.
     ready.catch((error: unknown) => onChange(`leadership of term ${ownTerm} ended: ${error}`));
   };
 

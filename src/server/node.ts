@@ -1,8 +1,9 @@
 /**
- * One node, built from a configuration: data directory, SQL threads, consensus thread, HTTP, cluster.
+ * One node, built from a configuration: data directory, SQL threads, consensus thread, HTTP,
+ * cluster.
  *
- * Opened in this order and closed in reverse. HTTP answers before the node knows its cluster, so that
- * `/status` and `/readyz` can say so. Invariant: one process has a data directory at a time.
+ * Opened in this order and closed in reverse. HTTP answers before the node knows its cluster, so
+ * that `/status` and `/readyz` can say so. Invariant: one process has a data directory at a time.
  */
 import { type Bytes, CairnError } from "#base";
 import { createNodeDisk, nodeRandom } from "#platform";
@@ -195,7 +196,10 @@ class Node {
     return { ready: true, lines };
   }
 
-  /** Waits until what this node knew to be committed is applied. @returns the problem, if there is one. */
+  /**
+   * Waits until what this node knew to be committed is applied. @returns the problem, if there is
+   * one.
+   */
   async #catchUp(timeoutMs: number): Promise<string | undefined> {
     const { consensus } = this.#parts;
     const target = (await consensus.status())?.commitIndex ?? 0;
@@ -240,8 +244,9 @@ async function openThreads(
  * Opens a node: takes the data directory, recovers, listens, and starts to look for its cluster.
  *
  * @param log - takes the node's lines; none by default.
- * @throws `DISK_LOCKED` when another process has the directory; `NET_ADDRESS_IN_USE`; `WAL_CORRUPT` and
- * what else recovery refuses; nothing is changed on disk then beyond the lock and an empty directory.
+ * @throws `DISK_LOCKED` when another process has the directory; `NET_ADDRESS_IN_USE`; `WAL_CORRUPT`
+ * and what else recovery refuses; nothing is changed on disk then beyond the lock and an empty
+ * directory.
  */
 export async function openNode(
   config: NodeConfig,
@@ -274,7 +279,8 @@ export async function openNode(
     closers.push(() => http.close());
     if (config.httpAdvertisedAddress.endsWith(":0")) node.httpAddress = http.address;
     const joined = node.formation.form();
-    // Whoever holds the node decides what a failed joining means; it must not end the process by itself.
+    // Whoever holds the node decides what a failed joining means; it must not end the process by
+    // itself.
     joined.catch((error: unknown) => log("error", `joining failed: ${error}`));
     return {
       service,

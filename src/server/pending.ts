@@ -1,13 +1,15 @@
 /**
  * Proposals of this node that wait for their result, each with a limit on its patience.
  *
- * Invariant: every promise settles: with the result, with a definite failure, or with `REPLICA_TIMEOUT`
- * when its time is over and nobody can say whether it will be applied.
+ * Invariant: every promise settles: with the result, with a definite failure, or with
+ * `REPLICA_TIMEOUT` when its time is over and nobody can say whether it will be applied.
  */
 import { type Bytes, CairnError, type Ms } from "#base";
 import type { ProposalFailure } from "#replica/types";
 
-/** How often deadlines are looked at: coarse, so that a waiting proposal costs no timer of its own. */
+/**
+ * How often deadlines are looked at: coarse, so that a waiting proposal costs no timer of its own.
+ */
 const SWEEP_MS = 100;
 
 interface Pending {
@@ -41,7 +43,8 @@ const FAILURES: Readonly<Record<ProposalFailure, () => CairnError>> = {
 };
 
 /**
- * @param isMoving - true while this node leads and applies, only slowly: then waiting longer is not in vain.
+ * @param isMoving - true while this node leads and applies, only slowly: then waiting longer is not
+ * in vain.
  */
 export function createPendingProposals(isMoving: () => boolean): PendingProposals {
   const pending = new Map<number, Pending>();

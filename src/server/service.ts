@@ -1,8 +1,8 @@
 /**
  * What HTTP asks of a node, answered here or at the leader.
  *
- * Invariant: a write is proposed or forwarded at most once, unless the refusal was definite. What the
- * database returns for a read at level weak or above is at least as new as every write that was
+ * Invariant: a write is proposed or forwarded at most once, unless the refusal was definite. What
+ * the database returns for a read at level weak or above is at least as new as every write that was
  * acknowledged when this node became leader.
  */
 import { type Bytes, CairnError, isCairnError } from "#base";
@@ -164,8 +164,8 @@ class RoutedCalls implements Calls {
 
   /** @returns the index of the barrier that makes the read strong, or 0. */
   async #prepareRead(level: ReadOptions["level"]): Promise<number> {
-    // Linearizable reads through ReadIndex come with the rest of Raft; until then the log gives the same
-    // promise at the price of an entry.
+    // Linearizable reads through ReadIndex come with the rest of Raft; until then the log gives the
+    // same promise at the price of an entry.
     if (level === "strong" || level === "linearizable") {
       return (await this.propose({ kind: "barrier" })).index;
     }

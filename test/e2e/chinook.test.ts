@@ -1,7 +1,9 @@
 /**
- * A real data set through a follower of three real processes, compared with the same SQL run by SQLite itself.
+ * A real data set through a follower of three real processes, compared with the same SQL run by
+ * SQLite itself.
  *
- * Where the shared data folder is missing the same is done with the project's own sample database, and said.
+ * Where the shared data folder is missing the same is done with the project's own sample database,
+ * and said.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,6 @@
 /**
- * Comparing what three nodes hold: each node's own copy, taken with `/db/backup?noleader`, by digest.
+ * Comparing what three nodes hold: each node's own copy, taken with `/db/backup?noleader`, by
+ * digest.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,6 @@
 /**
- * SQL that asks for the time and for chance gives the same rows on every node, live and after replay.
+ * SQL that asks for the time and for chance gives the same rows on every node, live and after
+ * replay.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ProcessCluster, startCluster } from "../support/cluster.ts";

@@ -1,8 +1,8 @@
 /**
  * Leaders die with SIGKILL under load, twenty times; then all nodes at once.
  *
- * Method: real processes, 16 writers in closed loops, every answer kept in a ledger, the ledger compared with
- * every node's own rows at the end.
+ * Method: real processes, 16 writers in closed loops, every answer kept in a ledger, the ledger
+ * compared with every node's own rows at the end.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ProcessCluster, startCluster } from "../support/cluster.ts";

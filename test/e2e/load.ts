@@ -1,5 +1,6 @@
 /**
- * Concurrent writers that remember what they were told: acknowledged, refused for certain, or unknown.
+ * Concurrent writers that remember what they were told: acknowledged, refused for certain, or
+ * unknown.
  */
 import type { ProcessCluster } from "../support/cluster.ts";
 import type { ProcessNode } from "../support/processes.ts";
@@ -16,7 +17,10 @@ export function createLedger(): Ledger {
   return { acknowledged: new Set(), refused: new Set(), unknown: new Set() };
 }
 
-/** Texts with which a node refuses for certain; everything else that is no success leaves the outcome open. */
+/**
+ * Texts with which a node refuses for certain; everything else that is no success leaves the
+ * outcome open.
+ */
 const DEFINITE = /leader not found|not leader|leadership lost while committing log/;
 
 async function insert(node: ProcessNode, value: string, ledger: Ledger): Promise<void> {
@@ -36,7 +40,10 @@ async function insert(node: ProcessNode, value: string, ledger: Ledger): Promise
   }
 }
 
-/** Starts `clients` closed loops over all nodes. @returns a function that ends them and waits for the last answers. */
+/**
+ * Starts `clients` closed loops over all nodes. @returns a function that ends them and waits for
+ * the last answers.
+ */
 export function startWriters(
   cluster: ProcessCluster,
   ledger: Ledger,
@@ -47,7 +54,8 @@ export function startWriters(
     for (let n = 0; running; n += 1) {
       const node = cluster.nodes[(client + n) % cluster.nodes.length] as ProcessNode;
       await insert(node, `${options.name}-${client}-${n}`, ledger);
-      // A node that is down refuses in microseconds; other turns of the loop must have their chance.
+      // A node that is down refuses in microseconds; other turns of the loop must have their
+      // chance.
       await new Promise((resolve) => setImmediate(resolve));
     }
   });

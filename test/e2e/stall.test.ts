@@ -1,8 +1,9 @@
 /**
  * Long work on one node leaves its leadership alone: consensus has a thread of its own.
  *
- * Method: the leader is given a 10 MB body, a SELECT and a write of about five seconds each; term and
- * leader must be the same afterwards, and short calls must be answered meanwhile where that is promised.
+ * Method: the leader is given a 10 MB body, a SELECT and a write of about five seconds each; term
+ * and leader must be the same afterwards, and short calls must be answered meanwhile where that is
+ * promised.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ProcessCluster, startCluster } from "../support/cluster.ts";

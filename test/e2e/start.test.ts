@@ -1,6 +1,6 @@
 /**
- * `npm start`, as a newcomer uses it. Method: run the built `cairn cluster` without a terminal, read
- * what it prints, do what it says, and look at the processes of this machine.
+ * `npm start`, as a newcomer uses it. Method: run the built `cairn cluster` without a terminal,
+ * read what it prints, do what it says, and look at the processes of this machine.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createServer } from "node:http";

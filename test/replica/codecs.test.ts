@@ -1,5 +1,6 @@
 /**
- * Entries, log records, messages, frames, hellos: what is written comes back, and no damage gets through.
+ * Entries, log records, messages, frames, hellos: what is written comes back, and no damage gets
+ * through.
  *
  * Method: round trips, every prefix, every single-bit flip.
  */

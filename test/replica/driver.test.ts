@@ -1,8 +1,8 @@
 /**
  * The driver: real log, real codec, simulated disk, net and clock.
  *
- * Method: directed scenarios (named by their ids), then random histories of crashes and partitions from
- * seeds, checked against what clients were told.
+ * Method: directed scenarios (named by their ids), then random histories of crashes and partitions
+ * from seeds, checked against what clients were told.
  */
 import { describe, expect, test } from "vitest";
 import { type Patch, plantMistake } from "../support/plant.ts";
@@ -88,7 +88,8 @@ describe("the driver", () => {
   test("V12 after a stall a follower drains its inbox before it campaigns", async () => {
     const cluster = await startedCluster(3);
     const before = leaderOf(cluster).replica?.status();
-    // One jump over three election timeouts: every timer is late and every heartbeat is still on the way.
+    // One jump over three election timeouts: every timer is late and every heartbeat is still on
+    // the way.
     cluster.clock.advance(3000);
     await cluster.run(3000);
     expect(leaderOf(cluster).replica?.status()).toMatchObject({ term: before?.term });

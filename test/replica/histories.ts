@@ -1,6 +1,6 @@
 /**
- * Random histories of a whole cluster: crashes, power cuts, partitions, losses, slow disks, and what clients
- * were told in the end.
+ * Random histories of a whole cluster: crashes, power cuts, partitions, losses, slow disks, and
+ * what clients were told in the end.
  */
 import { expect } from "vitest";
 import { seededRandom } from "#platform";

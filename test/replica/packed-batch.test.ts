@@ -1,6 +1,6 @@
 /**
- * Entries reach the state machine's thread as they were submitted. Method: seeded random batches are
- * packed and unpacked, also through a real port; packed bytes are cut at every place.
+ * Entries reach the state machine's thread as they were submitted. Method: seeded random batches
+ * are packed and unpacked, also through a real port; packed bytes are cut at every place.
  */
 import { describe, expect, test } from "vitest";
 import { createPortPair, seededRandom, wrapPort } from "#platform";

@@ -1,8 +1,9 @@
 /**
- * The Raft log on the WAL: what a random history wrote is what recovery rebuilds, at every crash point.
+ * The Raft log on the WAL: what a random history wrote is what recovery rebuilds, at every crash
+ * point.
  *
- * Method: a model beside the log; power cut at each disk operation, several outcomes each; then recovery is
- * compared with the model's states between the last durable one and the newest.
+ * Method: a model beside the log; power cut at each disk operation, several outcomes each; then
+ * recovery is compared with the model's states between the last durable one and the newest.
  */
 import { describe, expect, test } from "vitest";
 import { createSimulatedDisk, isPowerCut, seededRandom } from "#platform";
@@ -29,7 +30,10 @@ const first: LogEntry = {
   bytes: encodeEntry("configuration", encodeConfiguration(configuration)),
 };
 
-/** The state that the log stands for, as text; equal texts are equal states above the compacted part. */
+/**
+ * The state that the log stands for, as text; equal texts are equal states above the compacted
+ * part.
+ */
 function describeState(
   hardState: { term: number; vote: number },
   entries: readonly LogEntry[],

@@ -1,8 +1,9 @@
 /**
- * A cluster of real replicas on simulated disks, net and clock, all in one thread and from one seed.
+ * A cluster of real replicas on simulated disks, net and clock, all in one thread and from one
+ * seed.
  *
- * What a crash takes is what the simulated disk says: memory, unsynced sectors, unsynced names. The state
- * machine loses what it had not made durable, as SQLite does.
+ * What a crash takes is what the simulated disk says: memory, unsynced sectors, unsynced names. The
+ * state machine loses what it had not made durable, as SQLite does.
  */
 import {
   createSimulatedClock,

@@ -1,5 +1,6 @@
 /**
- * Connections between nodes: framing over broken streams, reconnection, identity, back-pressure, calls.
+ * Connections between nodes: framing over broken streams, reconnection, identity, back-pressure,
+ * calls.
  *
  * Method: simulated sockets and clock; streams are cut, stalled and tampered with on purpose.
  */

@@ -1,0 +1,88 @@
+/**
+ * Hands committed entries to the state machine, in order, not more than a few megabytes ahead.
+ *
+ * Invariant: each index is handed out once, and nothing before it is committed and durable here: so the
+ * database can never be ahead of the log beside it. Chapter: 08-replica.
+ */
+import { assert } from "#base";
+import type { Index } from "#raft/types";
+import { decodeEntry } from "./entry.ts";
+import type { Proposals } from "./proposals.ts";
+import type { Applier, CommittedEntry, LogEntry, RaftLog } from "./types.ts";
+
+/** Keeps memory flat while a long log is replayed. */
+const AHEAD_BYTES_MAX = 4 * 1024 * 1024;
+const BATCH_ENTRIES_MAX = 256;
+
+/** See the file's header. */
+export interface ApplyFeed {
+  readonly applied: Index;
+  /** Entries up to here may be applied. */
+  ready(index: Index): void;
+  /** The state machine has applied up to here. */
+  noteApplied(index: Index): void;
+}
+
+class LogApplyFeed implements ApplyFeed {
+  readonly #log: RaftLog;
+  readonly #applier: Applier;
+  readonly #proposals: Proposals;
+  /** Sizes of the entries handed out and not applied yet, oldest first. */
+  readonly #ahead: number[] = [];
+  #aheadBytes = 0;
+  #submitted: Index;
+  #ready: Index;
+  applied: Index;
+
+  constructor(parts: { log: RaftLog; applier: Applier; proposals: Proposals; applied: Index }) {
+    this.#log = parts.log;
+    this.#applier = parts.applier;
+    this.#proposals = parts.proposals;
+    this.applied = parts.applied;
+    this.#submitted = parts.applied;
+    this.#ready = parts.applied;
+  }
+
+  ready(index: Index): void {
+    this.#ready = index;
+    this.#submit();
+  }
+
+  noteApplied(index: Index): void {
+    assert(index >= this.applied, `replica: applied index fell from ${this.applied} to ${index}`);
+    for (const bytes of this.#ahead.splice(0, index - this.applied)) this.#aheadBytes -= bytes;
+    this.applied = index;
+    this.#proposals.applied(index);
+    this.#submit();
+  }
+
+  #submit(): void {
+    while (this.#submitted < this.#ready && this.#aheadBytes < AHEAD_BYTES_MAX) {
+      const from = this.#submitted + 1;
+      const before = Math.min(this.#ready, this.#submitted + BATCH_ENTRIES_MAX) + 1;
+      const entries = this.#log.read(from, before);
+      for (const { bytes } of entries) {
+        this.#ahead.push(bytes.length);
+        this.#aheadBytes += bytes.length;
+      }
+      this.#submitted = before - 1;
+      this.#applier.submit(entries.map((entry) => this.#committed(entry)));
+    }
+  }
+
+  #committed(entry: LogEntry): CommittedEntry {
+    const { kind, timeMs, seed, payload } = decodeEntry(entry.bytes);
+    const proposalId = this.#proposals.committed(entry.index, entry.term);
+    return { index: entry.index, term: entry.term, kind, timeMs, seed, payload, proposalId };
+  }
+}
+
+/** @param parts - `applied`: what the state machine had applied when it was opened. */
+export function createApplyFeed(parts: {
+  readonly log: RaftLog;
+  readonly applier: Applier;
+  readonly proposals: Proposals;
+  readonly applied: Index;
+}): ApplyFeed {
+  return new LogApplyFeed(parts);
+}
