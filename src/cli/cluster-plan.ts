@@ -6,6 +6,7 @@
  */
 import { CairnError, type Ms } from "#base";
 import type { ClusterDirectory } from "./cluster-directory.ts";
+import { countNodes } from "./cluster-text.ts";
 import { createPortPlan, type PortPlan, type PortTest, waitForPort } from "./ports.ts";
 
 /** The nodes trust whoever reaches them, so only this machine may. */
@@ -85,7 +86,7 @@ function checkSize({ path, remembered }: ClusterDirectory, count: number): void 
   if (remembered === undefined || remembered.length === count) return;
   throw new CairnError(
     "SERVER_CONFIG_INVALID",
-    `cluster: ${path} holds a cluster of ${remembered.length} nodes, not ${count}, and members ` +
+    `cluster: ${path} holds a cluster of ${countNodes(remembered.length)}, not ${count}, and members ` +
       "cannot be changed yet: start over with --fresh, or choose another directory with --dir",
   );
 }

@@ -16,6 +16,11 @@ export interface Introduction {
   readonly restartSeconds: number;
 }
 
+/** `1 node`, `3 nodes`. */
+export function countNodes(count: number): string {
+  return count === 1 ? "1 node" : `${count} nodes`;
+}
+
 function curl(url: string, statements: unknown): string {
   return `curl -s '${url}' -H 'Content-Type: application/json' -d '${JSON.stringify(statements)}'`;
 }
@@ -30,7 +35,7 @@ export function introduction({ nodes, dir, sample, restartSeconds }: Introductio
   const survives = others >= 2;
   return [
     "",
-    `Ready: ${nodes.length === 1 ? "one node" : `${nodes.length} nodes, one database`}.`,
+    `Ready: ${countNodes(nodes.length)}, one database.`,
     "",
     ...nodes.map(({ id, url }) => `  ${id}  ${url}`),
     "",

@@ -7,7 +7,7 @@ import { CairnError, errorText, type Ms } from "#base";
 import { createNodeDisk } from "#platform";
 import { type ClusterDirectory, openClusterDirectory } from "./cluster-directory.ts";
 import { LOOPBACK, type PlannedNode, type PlanOptions, planCluster } from "./cluster-plan.ts";
-import { introduction } from "./cluster-text.ts";
+import { countNodes, introduction } from "./cluster-text.ts";
 import { type ClusterWatch, watchCluster } from "./cluster-watch.ts";
 import { changedNodes, describeChanges, renderLine, renderView } from "./live-view.ts";
 import { askReady, postStatements } from "./node-client.ts";
@@ -59,7 +59,8 @@ export async function runCluster(
     const plan = await planCluster(options, directory, { isFree, say: screen.say });
     // Before the first node starts: from then on its port is stored in the cluster too.
     directory.remember(plan.map(({ id, raftPort }) => ({ id, raftPort })));
-    screen.say(`Starting ${plan.length} nodes; logs: ${directory.logPath(1)} and so on`);
+    const logs = `logs: ${directory.logPath(1)}${plan.length === 1 ? "" : " and so on"}`;
+    screen.say(`Starting ${countNodes(plan.length)}; ${logs}`);
     await new ClusterRun(plan, options, surroundings).run(directory);
   } finally {
     directory.close();
@@ -140,7 +141,11 @@ class ClusterRun {
       const answers = await Promise.all(this.#plan.map(({ url }) => askReady(url)));
       const { views } = this.#watch;
       const hasLeader = views.some(({ phase, role }) => phase === "up" && role === "leader");
-      if (hasLeader && answers.every((ready) => ready)) return;
+      // One that was given up is told about, and not waited for.
+      const settled = this.#processes.every(
+        ({ phase }, index) => phase === "failed" || answers[index] === true,
+      );
+      if (hasLeader && settled) return;
       if (performance.now() > deadline) throw this.#notReady();
       await pauseUnless(signal, READY_POLL_MS);
     }

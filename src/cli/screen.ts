@@ -45,10 +45,11 @@ export function createScreen(
   const lines = (texts: readonly string[]): string => texts.map((text) => `${text}\n`).join("");
   return {
     live,
-    style: () => ({ columns: stream.columns ?? COLUMNS_DEFAULT, color }),
+    // A terminal that does not know its width says 0.
+    style: () => ({ columns: stream.columns || COLUMNS_DEFAULT, color }),
     say: (text) => void stream.write(`${erase()}${text}\n${lines(block)}`),
     show(next) {
-      if (!live) return;
+      if (!live || next.join("\n") === block.join("\n")) return;
       const hide = block.length === 0 ? HIDE_CURSOR : "";
       stream.write(`${hide}${erase()}${lines(next)}`);
       block = next;

@@ -32,15 +32,13 @@ export function takeStopSignals(): StopSignals {
     stop.abort();
   };
   for (const signal of SIGNALS) process.on(signal, wish);
-  // Nobody reads any more, as in `cairn cluster | head`.
-  const broken = (): void => stop.abort();
-  process.stdout.on("error", broken);
+  // Nobody reads any more, as in `cairn cluster | head`. Never taken back: a write may fail late.
+  process.stdout.on("error", () => stop.abort());
   return {
     stop: stop.signal,
     kill: kill.signal,
     release() {
       for (const signal of SIGNALS) process.off(signal, wish);
-      process.stdout.off("error", broken);
     },
   };
 }
