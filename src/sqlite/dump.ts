@@ -216,13 +216,13 @@ class Dump {
     const differs = this.#source
       .prepare(
         `SELECT (SELECT count(*) <> 1 OR max(upper(type)) <> 'INTEGER' OR EXISTS
-            (SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk')
-            FROM pragma_table_info(?1) WHERE pk > 0)
+            (SELECT 1 FROM pragma_index_list(:table) WHERE origin = 'pk')
+            FROM pragma_table_info(:table) WHERE pk > 0)
           AND (SELECT count(*) <> coalesce(max(${rowid}), 0) OR min(${rowid}) <> 1
             FROM main.${quoted(table)})`,
       )
       .pluck()
-      .get(table);
+      .get({ table });
     return differs === 1n;
   }
 
