@@ -6,6 +6,7 @@
  * sqlite-errors.ts, writer.ts; run-step.ts, results.ts, run-entry.ts, surroundings.ts, load.ts, apply.ts,
  * machine.ts; digest.ts.
  * Reading: dates.ts, render-text.ts, render.ts; read-script.ts, reader.ts; dump.ts, backup.ts.
+ * Threads: thread-protocol.ts, writer-worker.ts, reader-worker.ts, reader-pool.ts, threads.ts.
  * Chapter: 09-sqlite.
  */
 export { decodeCommand, encodeCommand } from "./command-codec.ts";
@@ -16,4 +17,5 @@ export { findDisallowedPragma } from "./pragmas.ts";
 export { preparedColumns, prepareLenient } from "./prepare.ts";
 export { openSqliteReader } from "./reader.ts";
 export { splitStatements } from "./split-statements.ts";
+export { openSqliteThreads } from "./threads.ts";
 export type * from "./types.ts";

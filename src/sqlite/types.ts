@@ -129,6 +129,11 @@ export interface SqliteThreads {
 export interface SqliteThreadsOptions extends SqliteMachineOptions {
   /** Reader threads, each with its own connection. Default 2. */
   readonly readerCount?: number;
+  /**
+   * Heap of one reader thread in MiB; a read that needs more ends with `SQLITE_READER_FAILED` and hurts
+   * no other. Default: Node's own limit.
+   */
+  readonly readerHeapMegabytesMax?: number;
 }
 
 /** What chapter 09 exports. */

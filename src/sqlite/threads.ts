@@ -1,0 +1,197 @@
+/**
+ * The SQL threads of one node, as the main thread sees them: one writer, some readers.
+ *
+ * Invariant: nothing here runs SQL, so whatever a statement costs, this thread goes on.
+ * Chapter: 09-sqlite, "Threads".
+ */
+import type { MessagePort } from "node:worker_threads";
+import { type Bytes, CairnError } from "#base";
+import { createPortPair, spawnThread, type Thread } from "#platform";
+import { fromWireError, type Outcome } from "#replica";
+import { createReaderPool, type ReaderPool } from "./reader-pool.ts";
+import type { FromWriter, ToWriter, WriterData } from "./thread-protocol.ts";
+import type {
+  BackupRequest,
+  ReadRequest,
+  ReadResponse,
+  SqliteStatus,
+  SqliteThreads,
+  SqliteThreadsOptions,
+} from "./types.ts";
+
+const READER_COUNT_DEFAULT = 2;
+
+/**
+ * Starts the threads and opens the database on each; makes it if there is none.
+ *
+ * @throws `SQLITE_FILE_INVALID`, `SQLITE_ENGINE_FAILED`; no thread is left then.
+ */
+export async function openSqliteThreads(options: SqliteThreadsOptions): Promise<SqliteThreads> {
+  const { readerCount = READER_COUNT_DEFAULT, readerHeapMegabytesMax, ...machine } = options;
+  if (!(Number.isInteger(readerCount) && readerCount > 0)) {
+    throw new RangeError(`sqlite: readerCount ${readerCount}, must be 1 or more`);
+  }
+  const [applierPort, far] = createPortPair();
+  const data: WriterData = { options: machine, applierPort: far };
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const writer = spawnThread<ToWriter, FromWriter>(
+    new URL(`./writer-worker.${extension}`, import.meta.url),
+    { name: "sql-writer", data, transfer: [far] },
+  );
+  // Before the readers are opened nothing else is heard; later the main side replaces this.
+  let onFatal: (error: Error) => void = () => undefined;
+  const readers = createReaderPool({
+    path: options.path,
+    readerCount,
+    heapMegabytesMax: readerHeapMegabytesMax,
+    onFatal: (error) => onFatal(error),
+  });
+  try {
+    const appliedIndex = await openedAt(writer);
+    await readers.open();
+    const threads = new MainSide(writer, readers, applierPort, appliedIndex);
+    onFatal = (error) => threads.fail(error);
+    return threads;
+  } catch (error) {
+    applierPort.close();
+    await Promise.all([writer.terminate(), readers.close()]);
+    throw error;
+  }
+}
+
+/** The applied index that the writer has found in the file. */
+function openedAt(writer: Thread<ToWriter, FromWriter>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    writer.onError(reject);
+    writer.onMessage((message) => {
+      if (message.kind === "opened") resolve(message.appliedIndex);
+      else if (message.kind === "fatal") reject(fromWireError(message.error));
+    });
+  });
+}
+
+class MainSide implements SqliteThreads {
+  readonly applierPort: MessagePort;
+  readonly appliedIndexAtOpen: number;
+  readonly #writer: Thread<ToWriter, FromWriter>;
+  readonly #readers: ReaderPool;
+  readonly #waiting = new Map<number, (outcome: Outcome<unknown>) => void>();
+  #nextId = 1;
+  #resulted: (proposalId: number, index: number, result: Bytes) => void = () => undefined;
+  #failed: ((error: Error) => void) | undefined;
+  #failure: Error | undefined;
+  #closed: (() => void) | undefined;
+
+  constructor(
+    writer: Thread<ToWriter, FromWriter>,
+    readers: ReaderPool,
+    applierPort: MessagePort,
+    appliedIndex: number,
+  ) {
+    this.#writer = writer;
+    this.#readers = readers;
+    this.applierPort = applierPort;
+    this.appliedIndexAtOpen = appliedIndex;
+    writer.onMessage((message) => this.#onMessage(message));
+    writer.onError((error) => this.fail(error));
+  }
+
+  onResult(f: (proposalId: number, index: number, result: Bytes) => void): void {
+    this.#resulted = f;
+  }
+
+  onFatal(f: (error: Error) => void): void {
+    this.#failed = f;
+    if (this.#failure !== undefined) f(this.#failure);
+  }
+
+  async read(request: ReadRequest): Promise<ReadResponse> {
+    // A reader answers this kind of job with what `SqliteReader.read` returns: see reader-worker.ts.
+    return (await this.#readers.run({ kind: "read", request })) as ReadResponse;
+  }
+
+  async backup(request: BackupRequest): Promise<void> {
+    await this.#readers.run({ kind: "backup", request });
+  }
+
+  async digest(): Promise<{ appliedIndex: number; digest: string }> {
+    // See reader-worker.ts: the answer is what `InnerReader.digest` returns.
+    const answer = await this.#readers.run({ kind: "digest" });
+    return answer as { appliedIndex: number; digest: string };
+  }
+
+  status(): Promise<SqliteStatus> {
+    return new Promise((resolve, reject) => {
+      if (this.#isGone()) {
+        reject(new CairnError("SQLITE_ENGINE_FAILED", "sqlite: writer: the thread is gone"));
+        return;
+      }
+      const id = this.#nextId;
+      this.#nextId += 1;
+      this.#waiting.set(id, (outcome) => {
+        // See writer-worker.ts: the answer is what `SqliteMachine.status` returns.
+        if (outcome.ok) resolve(outcome.value as SqliteStatus);
+        else reject(fromWireError(outcome.error));
+      });
+      this.#writer.post({ kind: "status", id });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#readers.close();
+    if (!this.#isGone()) {
+      const closed = new Promise<void>((resolve) => {
+        this.#closed = resolve;
+      });
+      this.#writer.post({ kind: "close" });
+      await closed;
+    }
+    await this.#writer.terminate();
+    this.applierPort.close();
+  }
+
+  /** Tells of the first failure; nothing waits for the dead. */
+  fail(error: Error): void {
+    if (this.#closed !== undefined) this.#closed();
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    for (const settle of this.#waiting.values()) {
+      settle({
+        ok: false,
+        error: { code: "SQLITE_ENGINE_FAILED", message: error.message, details: {} },
+      });
+    }
+    this.#waiting.clear();
+    this.#failed?.(error);
+  }
+
+  #isGone(): boolean {
+    return this.#failure !== undefined || this.#closed !== undefined;
+  }
+
+  #onMessage(message: FromWriter): void {
+    switch (message.kind) {
+      case "results":
+        return this.#onResults(message);
+      case "answer":
+        this.#waiting.get(message.id)?.(message.outcome);
+        this.#waiting.delete(message.id);
+        return;
+      case "fatal":
+        return this.fail(fromWireError(message.error));
+      case "closed":
+        return this.#closed?.();
+      case "opened":
+        return;
+    }
+  }
+
+  #onResults({ ids, indexes, ends, bytes }: Extract<FromWriter, { kind: "results" }>): void {
+    let from = 0;
+    for (const [at, id] of ids.entries()) {
+      const end = ends[at] ?? from;
+      this.#resulted(id, indexes[at] ?? 0, bytes.subarray(from, end));
+      from = end;
+    }
+  }
+}

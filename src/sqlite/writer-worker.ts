@@ -1,0 +1,137 @@
+/**
+ * The thread of the one SQL writer.
+ *
+ * It applies whatever entries have queued up while the last batch was applied: a lone entry is never
+ * kept waiting, and a flood shares transactions. Invariant: entries are applied in the order in which
+ * they came, and a result leaves only after its transaction has been committed.
+ * Chapter: 09-sqlite.
+ */
+import type { Bytes } from "#base";
+import { type Port, threadStart, wrapPort } from "#platform";
+import { type AppliedNotice, type ApplierBatch, toWireError, unpackEntries } from "#replica";
+import type { CommittedEntry } from "#replica/types";
+import { openSqliteMachine } from "./machine.ts";
+import type { FromWriter, ToWriter, WriterData } from "./thread-protocol.ts";
+import type { SqliteMachine } from "./types.ts";
+
+/** Entries in one transaction: more gain nothing, and make everyone in it wait. */
+const BATCH_ENTRIES_MAX = 256;
+/** Payload bytes in one transaction, for the same reason; one larger entry still goes alone. */
+const BATCH_BYTES_MAX = 1024 * 1024;
+
+class WriterHost {
+  readonly #main: Port<FromWriter, ToWriter>;
+  readonly #applier: Port<AppliedNotice, ApplierBatch>;
+  readonly #machine: SqliteMachine;
+  #hasFailed = false;
+
+  constructor(main: Port<FromWriter, ToWriter>, { options, applierPort }: WriterData) {
+    this.#main = main;
+    this.#applier = wrapPort(applierPort);
+    this.#machine = openSqliteMachine(options);
+  }
+
+  start(): void {
+    this.#main.onMessage((message) => this.#onMessage(message));
+    this.#applier.onMessage((batch) => this.#onEntries(batch));
+    this.#main.post({ kind: "opened", appliedIndex: this.#machine.appliedIndex() });
+  }
+
+  /** Applies a batch, and what else is already here, as far as the limits let it. */
+  #onEntries(first: ApplierBatch): void {
+    if (this.#hasFailed) return;
+    try {
+      const entries = unpackEntries(first);
+      let bytes = first.length;
+      while (entries.length < BATCH_ENTRIES_MAX && bytes < BATCH_BYTES_MAX) {
+        const next = this.#applier.take();
+        if (next === undefined) break;
+        entries.push(...unpackEntries(next));
+        bytes += next.length;
+      }
+      for (const batch of cut(entries)) this.#apply(batch);
+    } catch (error) {
+      // Nothing may be applied behind a gap; the main thread stops the process.
+      this.#hasFailed = true;
+      this.#main.post({ kind: "fatal", error: toWireError(error) });
+    }
+  }
+
+  #apply(entries: readonly CommittedEntry[]): void {
+    const results = this.#machine.applyBatch(entries);
+    this.#postResults(entries, results);
+    this.#applier.post({
+      appliedIndex: this.#machine.appliedIndex(),
+      durableIndex: this.#machine.durableIndex(),
+    });
+  }
+
+  /** One message with one array of bytes, however many results there are. */
+  #postResults(entries: readonly CommittedEntry[], results: readonly (Bytes | null)[]): void {
+    const wanted = entries.flatMap(({ proposalId, index }, at) => {
+      const result = results[at] ?? null;
+      return proposalId === 0 || result === null ? [] : [{ proposalId, index, result }];
+    });
+    if (wanted.length === 0) return;
+    const bytes = new Uint8Array(wanted.reduce((size, { result }) => size + result.length, 0));
+    const ends: number[] = [];
+    let end = 0;
+    for (const { result } of wanted) {
+      bytes.set(result, end);
+      end += result.length;
+      ends.push(end);
+    }
+    const ids = wanted.map(({ proposalId }) => proposalId);
+    const indexes = wanted.map(({ index }) => index);
+    this.#main.post({ kind: "results", ids, indexes, ends, bytes }, [bytes.buffer]);
+  }
+
+  #onMessage(message: ToWriter): void {
+    if (message.kind === "status") this.#status(message.id);
+    else this.#close();
+  }
+
+  #status(id: number): void {
+    try {
+      const value = this.#machine.status();
+      this.#main.post({ kind: "answer", id, outcome: { ok: true, value } });
+    } catch (error) {
+      this.#main.post({ kind: "answer", id, outcome: { ok: false, error: toWireError(error) } });
+    }
+  }
+
+  #close(): void {
+    this.#hasFailed = true;
+    this.#machine.close();
+    this.#applier.close();
+    this.#main.post({ kind: "closed" });
+    this.#main.close();
+  }
+}
+
+/** Cuts entries into batches within the limits, in order. */
+function cut(entries: readonly CommittedEntry[]): CommittedEntry[][] {
+  const batches: CommittedEntry[][] = [];
+  let batch: CommittedEntry[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const isFull =
+      batch.length === BATCH_ENTRIES_MAX || bytes + entry.payload.length > BATCH_BYTES_MAX;
+    if (batch.length > 0 && isFull) {
+      batches.push(batch);
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(entry);
+    bytes += entry.payload.length;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches;
+}
+
+const { port, data } = threadStart<FromWriter, ToWriter, WriterData>();
+try {
+  new WriterHost(port, data).start();
+} catch (error) {
+  port.post({ kind: "fatal", error: toWireError(error) });
+}
