@@ -171,22 +171,39 @@ test("text is taken for JSON exactly when JSON.parse takes it", () => {
   }
 });
 
-test("a body of 10 MB is read in well under a second", () => {
-  const row = '["INSERT INTO t(a, b) VALUES(?, ?)", 12345678, "some text that is not short"]';
-  const count = Math.ceil((10 * 1024 * 1024) / (row.length + 1));
-  const body = `[${Array(count).fill(row).join(",")}]`;
-  const startedAt = performance.now();
-  expect(parseStatements(body)).toHaveLength(count);
-  expect(performance.now() - startedAt).toBeLessThan(900);
-});
+/** The fastest of three runs, so that what else the machine does counts little. */
+function fastest(run: () => unknown): number {
+  return Math.min(
+    ...Array.from({ length: 3 }, () => {
+      const startedAt = performance.now();
+      run();
+      return performance.now() - startedAt;
+    }),
+  );
+}
 
-test("one object of many names, or many objects, is read in linear time", () => {
-  const names = Array.from({ length: 200_000 }, (_, index) => `"n${index}": 1`).join(",");
-  const objects = Array(200_000).fill('{"n": 1}').join(",");
-  const startedAt = performance.now();
-  expect(parseStatements(`[["S", {${names}}]]`)[0]?.named).toHaveLength(200_000);
-  expect(parseStatements(`[["S", ${objects}]]`)[0]?.named).toHaveLength(200_000);
-  expect(performance.now() - startedAt).toBeLessThan(2000);
+/** Time is told in runs of `JSON.parse` over the same text: 10 MB of it take about 60 ms. */
+const SLOWER_THAN_JSON_MAX = 10;
+
+const row = '["INSERT INTO t(a, b) VALUES(?, ?)", 12345678, "some text that is not short"]';
+const names = (count: number): string =>
+  Array.from({ length: count }, (_, index) => `"n${index}": 1`).join(",");
+
+test.each([
+  ["of 10 MB with many statements", Array(130_000).fill(row).join(",")],
+  [
+    "of 1 MB with one statement with many values",
+    `["S", ${Array(100_000).fill("12345.5").join(",")}]`,
+  ],
+  ["of 1 MB with one object with many names", `["S", {${names(40_000)}}]`],
+  ["of 1 MB with many objects with one name", `["S", ${Array(80_000).fill('{"n": 1}').join(",")}]`],
+  ["of 1 MB with one blob, byte by byte", `["S", [${Array(200_000).fill("127").join(",")}]]`],
+  ["of 1 MB with one long text", `["S", "${"x".repeat(1_000_000)}"]`],
+  ["of 1 MB with one text of escapes", `["S", "${"\\n".repeat(500_000)}"]`],
+])("a body %s costs a few times what JSON.parse does", (_, items) => {
+  const body = `[${items}]`;
+  const limitMs = SLOWER_THAN_JSON_MAX * fastest(() => JSON.parse(body)) + 20;
+  expect(fastest(() => parseStatements(body))).toBeLessThan(limitMs);
 });
 
 test("no depth of brackets exhausts the stack", () => {
