@@ -99,17 +99,27 @@ function parameterized(reader: BodyReader): Statement {
 /** One object of named parameters. Of a name that stands twice in it, the last value counts. */
 function namedValues(reader: BodyReader, named: NamedValue[]): void {
   const { scanner } = reader;
-  const values = new Map<string, SqlValue>();
+  /** Where each name stands in `named`; made for the second name, since most objects are small. */
+  let places: Map<string, number> | undefined;
+  const from = named.length;
   scanner.expect(Mark.openObject);
   if (scanner.accept(Mark.closeObject)) return;
   do {
     const name = scanner.string();
     scanner.expect(Mark.colon);
-    if (scanner.peek() === Mark.openObject) skip(reader, unsupported("map[string]interface {}"));
-    else values.set(name, value(reader));
+    if (scanner.peek() === Mark.openObject) {
+      skip(reader, unsupported("map[string]interface {}"));
+      continue;
+    }
+    const pair: NamedValue = [name, value(reader)];
+    if (named.length > from) places ??= new Map([[named[from]?.[0] ?? "", from]]);
+    const place = places?.get(name);
+    if (place === undefined) {
+      places?.set(name, named.length);
+      named.push(pair);
+    } else named[place] = pair;
   } while (scanner.accept(Mark.comma));
   scanner.expect(Mark.closeObject);
-  for (const pair of values) named.push(pair);
 }
 
 /** Any parameter but an object. */
