@@ -196,11 +196,11 @@ class ClusterRun {
       await this.#watch.refresh();
       if (signal.aborted) return;
       const { views } = this.#watch;
+      this.#screen.show(renderView(views, this.#screen.style()));
       for (const sentence of describeChanges(before, views)) this.#sayTimed(sentence);
       if (!this.#screen.live) {
         for (const node of changedNodes(before, views)) this.#sayTimed(renderLine(node));
       }
-      this.#screen.show(renderView(views, this.#screen.style()));
       this.#checkMajority();
       await pauseUnless(signal, REFRESH_MS);
     }

@@ -58,6 +58,14 @@ function paint(text: string, color: string, style: ViewStyle): string {
   return style.color && color !== PLAIN ? `\u001b[${color}m${text}\u001b[0m` : text;
 }
 
+function adviceFor(nodes: readonly NodeView[]): string {
+  const up = nodes.filter(({ phase }) => phase === "up");
+  const leader = up.find(({ role }) => role === "leader");
+  if (leader?.pid !== undefined) return `kill the leader: kill -9 ${leader.pid}`;
+  if (up.length === 0) return "no node answers yet";
+  return "no leader at the moment: reads at level none work, writes wait";
+}
+
 /** The table of the nodes, with a last line that says what to do; one string per line. */
 export function renderView(nodes: readonly NodeView[], style: ViewStyle): readonly string[] {
   const rows = nodes.map(cells);
@@ -73,16 +81,11 @@ export function renderView(nodes: readonly NodeView[], style: ViewStyle): readon
       .join(GAP)
       .trimEnd();
   const cut = (text: string): string => text.slice(0, Math.max(1, style.columns - 1));
-  const leader = nodes.find(({ phase, role }) => phase === "up" && role === "leader");
-  const advice =
-    leader?.pid === undefined
-      ? "no leader at the moment: reads at level none work, writes wait"
-      : `kill the leader: kill -9 ${leader.pid}`;
   return [
     paint(cut(line(HEADINGS)), DIM, style),
     ...nodes.map((node, index) => paint(cut(line(rows[index] ?? [])), colorOf(node), style)),
     "",
-    paint(cut(`${advice}    stop everything: Ctrl-C`), DIM, style),
+    paint(cut(`${adviceFor(nodes)}    stop everything: Ctrl-C`), DIM, style),
   ];
 }
 

@@ -46,6 +46,7 @@ describe("the table", () => {
 
   test("says so when there is no leader", () => {
     expect(renderView([node(1), node(2)], plain).at(-1)).toMatch(/^no leader at the moment/);
+    expect(renderView([down], plain).at(-1)).toMatch(/^no node answers yet/);
   });
 
   test("no line is as wide as the terminal, since it would wrap", () => {

@@ -27,6 +27,8 @@ const POLL_MS = 25;
 /** Generous, since two test files and their clusters share the machine. */
 export const WAIT_MS_MAX = 30_000;
 const LOG_TAIL_LINES = 15;
+/** Why a node does not start stands at the beginning: usage or a stack may follow. */
+const START_LOG_MAX = 4000;
 
 /** How a process ended. */
 export interface ProcessEnd {
@@ -211,8 +213,9 @@ class ChildNode implements ProcessNode {
   }
 
   async start(extraFlags: readonly string[] = []): Promise<void> {
+    const from = this.log().length;
     this.spawn(extraFlags);
-    const describe = (): string => tail(this);
+    const describe = (): string => this.log().slice(from, from + START_LOG_MAX);
     await waitUntil(
       `${this.id} answers`,
       async () => {
