@@ -173,7 +173,7 @@ class Reader implements InnerReader {
       if (last === undefined) return renderRows([], [], rendering, 0);
       const { step, bindings } = last;
       const rows = this.#run(step, bindings, transaction);
-      const seconds = rendering.timings ? (clock.now() - from) / MS_PER_SECOND : 0;
+      const seconds = (): number => (clock.now() - from) / MS_PER_SECOND;
       return renderRows(step.columns, rows, rendering, seconds);
     } catch (error) {
       return renderError(statementText(error), rendering, "read");
@@ -184,7 +184,7 @@ class Reader implements InnerReader {
     step: PreparedStep,
     bindings: readonly unknown[],
     transaction: ClientTransaction,
-  ): readonly SqlValue[][] {
+  ): Iterable<readonly SqlValue[]> {
     const { action, prepared } = step;
     if (action.kind === "control") transaction.control(action.control);
     if (action.kind !== "run") return [];
@@ -194,10 +194,10 @@ class Reader implements InnerReader {
       prepared.statement.run(...bindings);
       return [];
     }
+    // Row by row: a result need not fit into memory twice, and a thread that is terminated stops here.
     // `prepareLenient` has switched on raw rows and 64-bit integers, so a row is an array of values.
-    const rows = prepared.statement.all(...bindings) as SqlValue[][];
-    if (step.schemaColumns.length === 0) return rows;
-    return rows.filter((row) => !step.schemaColumns.some((place) => isOurs(row[place])));
+    const rows = prepared.statement.iterate(...bindings) as Iterable<SqlValue[]>;
+    return step.schemaColumns.length === 0 ? rows : withoutOurs(rows, step.schemaColumns);
   }
 
   #script(sql: string): ReadScript {
@@ -261,6 +261,14 @@ function bindAll(
     last = { step, bindings: bindParameters(step.piece, cursor) };
   }
   return endsEmpty ? undefined : last;
+}
+
+/** Rows of the schema, without those about our own table. */
+function* withoutOurs(
+  rows: Iterable<SqlValue[]>,
+  places: readonly number[],
+): Generator<readonly SqlValue[]> {
+  for (const row of rows) if (!places.some((place) => isOurs(row[place]))) yield row;
 }
 
 /** The text of an error that is an answer. @throws the error itself if it is none. */

@@ -44,24 +44,27 @@ const utf8 = new TextEncoder();
 /**
  * Writes the result of a statement that returns rows.
  *
- * @param timeSeconds - how long the statement took; written only if the rendering wants it.
+ * @param rows - gone through once.
+ * @param timeSeconds - how long the statement took; written only if the rendering wants it. A function
+ * is asked when all rows have been written.
  * @returns `{}` (associative: `{"rows":[]}`) if there are no columns, as for a comment.
  * @throws `SQLITE_RESULT_UNRENDERABLE` for an infinite number, which JSON cannot express;
  * `SQLITE_STATEMENT_FAILED` for a date beyond year 9999: {@link statementErrorText} has the text.
  */
 export function renderRows(
   columns: readonly RenderColumn[],
-  rows: readonly (readonly SqlValue[])[],
+  rows: Iterable<readonly SqlValue[]>,
   rendering: Rendering,
-  timeSeconds: number,
+  timeSeconds: number | (() => number),
 ): string {
   const prepared = columns.map((column) => prepareColumn(column, rendering));
-  const types = prepared.map((column, at) => renderText(typeOf(column, rows[0]?.[at])));
-  const time = rendering.timings && timeSeconds !== 0 ? `"time":${renderReal(timeSeconds)}` : "";
   const parts = rendering.associative
-    ? renderAssociative(prepared, types, rows, rendering)
-    : renderArrays(prepared, types, rows, rendering);
-  if (time !== "") parts.push(time);
+    ? renderAssociative(prepared, rows, rendering)
+    : renderArrays(prepared, rows, rendering);
+  if (rendering.timings) {
+    const seconds = typeof timeSeconds === "number" ? timeSeconds : timeSeconds();
+    if (seconds !== 0) parts.push(`"time":${renderReal(seconds)}`);
+  }
   return `{${parts.join(",")}}`;
 }
 
@@ -116,53 +119,59 @@ function prepareColumn(column: RenderColumn, rendering: Rendering): PreparedColu
   };
 }
 
-/** The declared type, or else a guess from the first row (2.1). */
-function typeOf(column: PreparedColumn, first: SqlValue | undefined): string {
-  if (column.declared !== "") return column.declared;
-  if (first === undefined || first === null) return "";
-  if (typeof first === "bigint") return "integer";
+/** The declared types, or else a guess from the first row (2.1). */
+function typesOf(
+  columns: readonly PreparedColumn[],
+  first: readonly SqlValue[] | undefined,
+): readonly string[] {
+  return columns.map(({ declared }, at) => renderText(declared || storageOf(first?.[at])));
+}
+
+function storageOf(value: SqlValue | undefined): string {
+  if (value === undefined || value === null) return "";
+  if (typeof value === "bigint") return "integer";
   // A blob of a column without a type is written as text, and is therefore called text.
-  return typeof first === "number" ? "real" : "text";
+  return typeof value === "number" ? "real" : "text";
 }
 
 function renderArrays(
   columns: readonly PreparedColumn[],
-  types: readonly string[],
-  rows: readonly (readonly SqlValue[])[],
+  rows: Iterable<readonly SqlValue[]>,
   rendering: Rendering,
 ): string[] {
   if (columns.length === 0) return [];
-  const keys = columns.map(({ key }) => renderText(key)).join(",");
-  const parts = [`"columns":[${keys}]`, `"types":[${types.join(",")}]`];
-  if (rows.length === 0) return parts;
+  let first: readonly SqlValue[] | undefined;
   let values = "";
   for (const row of rows) {
-    values += values === "" ? "[" : ",[";
+    if (first === undefined) first = row;
+    else values += ",";
+    values += "[";
     for (let at = 0; at < columns.length; at += 1) {
       if (at > 0) values += ",";
       values += renderValue(row[at]!, columns[at]!, rendering);
     }
     values += "]";
   }
-  parts.push(`"values":[${values}]`);
+  const keys = columns.map(({ key }) => renderText(key)).join(",");
+  const parts = [`"columns":[${keys}]`, `"types":[${typesOf(columns, first).join(",")}]`];
+  if (first !== undefined) parts.push(`"values":[${values}]`);
   return parts;
 }
 
 function renderAssociative(
   columns: readonly PreparedColumn[],
-  types: readonly string[],
-  rows: readonly (readonly SqlValue[])[],
+  rows: Iterable<readonly SqlValue[]>,
   rendering: Rendering,
 ): string[] {
+  if (columns.length === 0) return ['"rows":[]'];
   const order = orderKeys(columns);
   const keys = order.map((at) => `${renderText(columns[at]!.key)}:`);
-  const parts: string[] = [];
-  if (order.length > 0) {
-    parts.push(`"types":{${order.map((at, place) => `${keys[place]}${types[at]}`).join(",")}}`);
-  }
+  let first: readonly SqlValue[] | undefined;
   let objects = "";
-  for (const row of order.length > 0 ? rows : []) {
-    objects += objects === "" ? "{" : ",{";
+  for (const row of rows) {
+    if (first === undefined) first = row;
+    else objects += ",";
+    objects += "{";
     for (let place = 0; place < order.length; place += 1) {
       if (place > 0) objects += ",";
       const at = order[place]!;
@@ -170,8 +179,9 @@ function renderAssociative(
     }
     objects += "}";
   }
-  parts.push(`"rows":[${objects}]`);
-  return parts;
+  const types = typesOf(columns, first);
+  const pairs = order.map((at, place) => `${keys[place]}${types[at]}`);
+  return [`"types":{${pairs.join(",")}}`, `"rows":[${objects}]`];
 }
 
 /** Places of the columns, by the bytes of their names; of columns with one name, only the last. */
