@@ -212,6 +212,7 @@ function enter(writer: Writer, entry: CommittedEntry): void {
     entry.index > appliedIndex,
     `sqlite: entries are applied in order, got ${entry.index} after ${appliedIndex}`,
   );
+  writer.sawLargestRowid = false;
   writer.determinism.enterEntry(entry.timeMs, entry.seed);
 }
 

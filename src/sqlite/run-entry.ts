@@ -8,6 +8,7 @@
  * starts the entry again in the other way, from the state before it.
  * Chapter: 09-sqlite.
  */
+import { CairnError } from "#base";
 import { bindParameters, type ParameterCursor, ParameterError, parametersOf } from "./prepare.ts";
 import { ResultWriter } from "./results.ts";
 import {
@@ -21,7 +22,7 @@ import {
   WRITE,
 } from "./run-step.ts";
 import type { Script, Step } from "./script.ts";
-import { StatementError } from "./sqlite-errors.ts";
+import { StatementError, sqliteCode } from "./sqlite-errors.ts";
 import { ClientTransaction, ControlError, type OuterTransaction } from "./transaction-control.ts";
 import type { Command, Statement } from "./types.ts";
 import type { Writer } from "./writer.ts";
@@ -155,6 +156,7 @@ export class EntryRun {
     try {
       result = this.#act(step, cursor);
     } catch (error) {
+      if (this.#surroundings.isShared && isFullDisk(error)) throw new NeedsOwnTransactions();
       if (!(error instanceof StatementError)) throw error;
       if (!this.#writer.database.inTransaction) {
         // OR ROLLBACK or RAISE(ROLLBACK): in a shared transaction others are gone with it.
@@ -213,6 +215,11 @@ export class EntryRun {
       this.#writer.scripts.forgetStatements();
     }, done);
   }
+}
+
+/** It may be an exhausted AUTOINCREMENT; what is committed by then tells which. */
+function isFullDisk(error: unknown): boolean {
+  return error instanceof CairnError && sqliteCode(error.cause) === "SQLITE_FULL";
 }
 
 /** Moves the cursor as the statement did before the crash. */

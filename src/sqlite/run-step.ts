@@ -24,7 +24,7 @@ import {
   sqliteCode,
 } from "./sqlite-errors.ts";
 import type { SqlValue } from "./types.ts";
-import type { Writer } from "./writer.ts";
+import { LARGEST_ROWID, type Writer } from "./writer.ts";
 
 /** What a statement gave. */
 export type StepResult =
@@ -61,6 +61,9 @@ export function runStep(
   try {
     return runPrepared(writer, step, prepared, bindings, wants);
   } catch (error) {
+    if (isExhaustion(writer, step, bindings, error)) {
+      throw new StatementError("database or disk is full", EXHAUSTED);
+    }
     const failure = statementFailure(error, { atPrepare: false, isRead: prepared.readonly });
     if (step.changesRows && !prepared.readonly) readCounters(writer);
     throw failure;
@@ -113,6 +116,7 @@ function runPrepared(
     const { changes, lastInsertRowid } = statement.run(...bindings);
     if (step.changesRows) {
       writer.state.lastInsertId = BigInt(lastInsertRowid);
+      if (lastInsertRowid === LARGEST_ROWID) writer.sawLargestRowid = true;
       writer.noteChanges(BigInt(changes));
     }
     if (step.changesSchema) writer.schemaChanged(step.piece.text);
@@ -132,6 +136,21 @@ function runPrepared(
   if (step.piece.verb === "PRAGMA") statement.all(...bindings);
   else statement.get(...bindings);
   return WRITE;
+}
+
+const EXHAUSTED = { atPrepare: false, isRead: false, isSettled: false };
+const LARGEST_IN_TEXT = /9223372036854775807|0x7f{15}/i;
+
+/**
+ * Whether "full" means an AUTOINCREMENT without numbers left, which is the same everywhere. SQLite has
+ * rolled back by now, so the statement itself may be all that is left to tell.
+ */
+function isExhaustion(writer: Writer, step: Step, bindings: Bindings, error: unknown): boolean {
+  if (sqliteCode(error) !== "SQLITE_FULL") return false;
+  const mentionsLargest =
+    LARGEST_IN_TEXT.test(step.piece.text) || bindings.flat().includes(LARGEST_ROWID);
+  if (mentionsLargest) writer.sawLargestRowid = true;
+  return writer.hasExhaustedSequence();
 }
 
 /** Runs to the end, since a late error counts, and keeps nothing. */

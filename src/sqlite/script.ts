@@ -13,6 +13,13 @@ import { type Prepared, prepareLenient } from "./prepare.ts";
 import { type Piece, splitStatements } from "./split-statements.ts";
 import { type Control, controlOf } from "./transaction-control.ts";
 
+/**
+ * SQLite's own date functions refuse to look at the clock for an index; ours cannot see what they are
+ * called for, so the usual spellings are caught here.
+ */
+const INDEX_ON_THE_PRESENT =
+  /^create\s+(?:unique\s+)?index\b[\s\S]*(?:'now'|\bcurrent_(?:date|time|timestamp)\b|\b(?:date|time|datetime|julianday|unixepoch)\s*\(\s*\))/i;
+
 /** What the writer does with a statement. */
 export type Action =
   | { readonly kind: "run" }
@@ -87,6 +94,9 @@ function actionOf(piece: Piece): Action {
     return /\binto\b/i.test(piece.text)
       ? { kind: "refused", message: "not authorized" }
       : { kind: "vacuum" };
+  }
+  if (piece.verb === "CREATE" && INDEX_ON_THE_PRESENT.test(piece.text)) {
+    return { kind: "refused", message: "non-deterministic use of a date function in an index" };
   }
   const pragma = pragmaOf(piece);
   if (pragma === undefined) return { kind: "run" };

@@ -23,6 +23,16 @@ const ENGINE_CODES = [
   "SQLITE_READONLY",
 ] as const;
 
+/**
+ * Content that does not fit together, the same on every replica: a full-text index and its table, an index
+ * on an expression that changes with time, a loaded `sqlite_sequence` that is none.
+ */
+const CONTENT_CODES: ReadonlySet<string> = new Set([
+  "SQLITE_CORRUPT_INDEX",
+  "SQLITE_CORRUPT_SEQUENCE",
+  "SQLITE_CORRUPT_VTAB",
+]);
+
 /** SQLite's extended code, if the error comes from SQLite. */
 export function sqliteCode(error: unknown): string | undefined {
   return error instanceof Database.SqliteError ? error.code : undefined;
@@ -30,8 +40,7 @@ export function sqliteCode(error: unknown): string | undefined {
 
 /** Whether a code speaks of this machine rather than of the statement. */
 export function isEngineFailure(code: string): boolean {
-  // A full-text index that does not match its content says so, the same everywhere.
-  if (code === "SQLITE_CORRUPT_VTAB") return false;
+  if (CONTENT_CODES.has(code)) return false;
   return ENGINE_CODES.some((engine) => code === engine || code.startsWith(`${engine}_`));
 }
 

@@ -30,6 +30,10 @@ export interface Writer {
   readonly enforcesForeignKeys: boolean;
   /** The schema may hold deferred foreign keys, which only a COMMIT checks. */
   hasDeferredKeys: boolean;
+  /** The entry under way has inserted the largest rowid there is. */
+  sawLargestRowid: boolean;
+  /** Some AUTOINCREMENT table has used up its numbers, which SQLite reports as a full disk. */
+  hasExhaustedSequence(): boolean;
   /** Runs a statement without parameters or rows, prepared once. */
   run(sql: string): void;
   /** Writes `state` into the transaction under way. */
@@ -53,8 +57,9 @@ export interface Writer {
   close(): void;
 }
 
+export const LARGEST_ROWID: bigint = 2n ** 63n - 1n;
 const BUSY_TIMEOUT_MS = 5000;
-/** Two pages of 4096 bytes in ten thousand small databases are still small; SQLite's default. */
+/** SQLite's default; loaded files are brought to it, because a backup into WAL cannot change it. */
 export const PAGE_BYTES = 4096;
 
 /**
@@ -83,6 +88,7 @@ class WriterConnection implements Writer {
   readonly determinism: Determinism;
   state: PersistedState;
   hasDeferredKeys = false;
+  sawLargestRowid = false;
   #enforces = false;
   /** A trigger, a view or a default may ask for SQLite's counters. */
   #schemaAsks = false;
@@ -109,6 +115,19 @@ class WriterConnection implements Writer {
 
   get enforcesForeignKeys(): boolean {
     return this.#enforces;
+  }
+
+  hasExhaustedSequence(): boolean {
+    const table = this.database
+      .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'")
+      .get();
+    if (table === undefined) return false;
+    return (
+      this.sawLargestRowid ||
+      this.database
+        .prepare("SELECT 1 FROM sqlite_sequence WHERE seq = ? LIMIT 1")
+        .get(LARGEST_ROWID) !== undefined
+    );
   }
 
   run(sql: string): void {
