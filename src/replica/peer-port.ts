@@ -42,10 +42,8 @@ export async function openPeerPort(options: {
   const introduce = (stream: FrameStream, hello: Hello): void => {
     if (hello.purpose === "raft" && takeRaft !== undefined) takeRaft(hello, stream);
     else if (hello.purpose === "rpc" && takeRpc !== undefined) takeRpc(stream);
-    else {
-      onRefused(stream.remote, `nobody takes ${hello.purpose} connections yet`);
-      stream.close();
-    }
+    // A peer that formed the cluster a moment earlier; it will come again.
+    else stream.close();
   };
 
   const listener: Listener = await sockets.listen(address, (socket) => {

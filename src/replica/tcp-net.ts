@@ -18,6 +18,8 @@ import type { Configuration, Member } from "./types.ts";
 const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
 const RECONNECT_MS_MIN = 20;
 const RECONNECT_MS_MAX = 500;
+/** A connection that lasted this long was a good one; the next one is dialled without delay again. */
+const STABLE_MS = 1000;
 
 /** The net, and what its driver wants to hear besides frames. */
 export interface TcpNet extends Net {
@@ -71,13 +73,14 @@ class PeerLink {
   }
 
   #dial(): void {
-    const { sockets, self, configuration } = this.#options;
+    const { sockets, clock, self, configuration } = this.#options;
     const own = configuration.members.find((member) => member.number === self);
     const stream = createFrameStream(sockets.connect(this.#member.address));
     this.#stream = stream;
+    let connectedAt = Number.POSITIVE_INFINITY;
     stream.onConnect(() => {
       this.#connected = true;
-      this.#backoffMs = RECONNECT_MS_MIN;
+      connectedAt = clock.now();
       stream.send([
         encodeHello({
           purpose: "raft",
@@ -93,6 +96,7 @@ class PeerLink {
       this.#connected = false;
       this.#stream = undefined;
       if (this.#closed) return;
+      if (clock.now() - connectedAt > STABLE_MS) this.#backoffMs = RECONNECT_MS_MIN;
       if (wasConnected) this.#onUnreachable();
       this.#retry();
     });

@@ -27,6 +27,7 @@ async function insert(node: ProcessNode, value: string, ledger: Ledger): Promise
   try {
     const response = await fetch(`${node.url}/db/execute`, {
       method: "POST",
+      headers: { "Content-Type": "application/json" },
       body: JSON.stringify([["INSERT INTO ledger(value) VALUES(?)", value]]),
       signal: AbortSignal.timeout(15_000),
     });
