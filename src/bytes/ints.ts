@@ -12,8 +12,11 @@
  */
 import type { Bytes } from "#base";
 
+/** Bytes that `putU32` writes. */
 export const U32_BYTES: number = 4;
+/** Bytes that `putU64` writes. */
 export const U64_BYTES: number = 8;
+/** The largest value of a u32. */
 export const U32_MAX: number = 0xffff_ffff;
 const U32_VALUES = 2 ** 32;
 /** The high half of 2^53 - 1: the largest one whose u64 is still an exact JavaScript number. */

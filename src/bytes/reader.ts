@@ -17,13 +17,17 @@ export interface ByteReader {
   readonly offset: number;
   /** Bytes left. */
   readonly remaining: number;
+  /** 0 to 255. */
   u8(): number;
+  /** 0 to 2^32 - 1. */
   u32(): number;
   /** 0 to 2^53 - 1; more is malformed. */
   u64(): number;
   /** All 64 bits, with sign. */
   i64(): bigint;
+  /** A double, with NaN and infinities as they were written. */
   f64(): number;
+  /** 0 to 2^53 - 1, in its shortest form. */
   varint(): number;
   /** The next `count` bytes: a view, not a copy. */
   raw(count: number): Bytes;

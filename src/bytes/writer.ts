@@ -14,13 +14,17 @@ import { putVarint, VARINT_BYTES_MAX, varintBytes } from "./varint.ts";
 export interface ByteWriter {
   /** Bytes written so far. */
   readonly length: number;
+  /** 0 to 255. */
   u8(value: number): void;
+  /** 0 to 2^32 - 1. */
   u32(value: number): void;
   /** 0 to 2^53 - 1. */
   u64(value: number): void;
   /** All 64 bits, with sign. */
   i64(value: bigint): void;
+  /** Any double, NaN and infinities too. */
   f64(value: number): void;
+  /** 0 to 2^53 - 1. */
   varint(value: number): void;
   /** The bytes as they are; their number is not written. */
   raw(bytes: Bytes): void;
