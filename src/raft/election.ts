@@ -57,6 +57,8 @@ export function followLeader(state: RaftState, from: NodeId): void {
 export function startPreVote(state: RaftState): void {
   restartElectionTimer(state);
   if (state.term >= TERM_MAX) return;
+  // Nobody would hear of a candidacy while the disk still owes the term of the one before.
+  if (state.hardStateSeq > state.persistedSeq) return;
   state.role = "pre-candidate";
   state.leader = NOBODY;
   state.attempt += 1;

@@ -153,7 +153,10 @@ export type Output =
     }
   /** The batch was not taken and never will be. */
   | { readonly kind: "refused"; readonly id: number; readonly reason: RefuseReason }
-  /** Entries from here on were removed from the log: what was accepted there is definitely lost. */
+  /**
+   * Entries from here on were removed from this log. What was accepted there is lost only once
+   * another entry is committed in its place: a third node may still hold it, win, and commit it.
+   */
   | { readonly kind: "truncated"; readonly from: Index }
   | { readonly kind: "role"; readonly role: Role; readonly term: Term; readonly leader: NodeId }
   /** This peer needs entries that are compacted away. */

@@ -201,6 +201,28 @@ describe("replication", () => {
 });
 
 describe("the commit rule", () => {
+  test("what a leader has cut may still be committed, by one that kept it", () => {
+    const cluster = new Cluster({ nodes: 5 });
+    cluster.elect(1);
+    cluster.propose(1);
+    cluster.settle([1, 2]);
+    // Node 3 wins without the entry, and then reaches only node 1, which cuts it.
+    cluster.now += 2 * ELECTION_TIMEOUT_MS;
+    cluster.timeOut(3);
+    oneEach(cluster, [3, 4, 5]);
+    cluster.drop();
+    cluster.node(1).takeEvents();
+    cluster.run(2 * HEARTBEAT_MS, [1, 3]);
+    expect(cluster.node(1).takeEvents()).toContainEqual({ kind: "truncated", from: 2 });
+    // Node 2 kept it, and nobody else who is left knows better.
+    for (const id of [1, 3]) cluster.crash(id);
+    cluster.timeOut(2);
+    cluster.settle([2, 4, 5]);
+    cluster.elect(2, [2, 4, 5]);
+    expect(cluster.terms(4)).toEqual([1, 1, 3]);
+    expect(cluster.leader.running.commitIndex).toBe(3);
+  });
+
   test("C01: figure 8: an old entry on a majority may still be replaced", () => {
     const cluster = figure8(createRaftCore);
     expect(cluster.leader.id).toBe(5);

@@ -16,6 +16,10 @@ const HEARTBEAT_MS = 20;
 /** The bounds of V1 and V2. */
 const LEADER_WITHIN_MS = 10 * ELECTION_TIMEOUT_MS;
 const AGREEMENT_WITHIN_MS = 30 * ELECTION_TIMEOUT_MS;
+/** Longer than any message is late and any disk is slow. */
+const AFTERMATH_MS = 400;
+/** For so long after agreement, nothing may change: V3. */
+const CALM_MS = 5 * ELECTION_TIMEOUT_MS;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -107,6 +111,15 @@ class Simulation {
     );
     const goal = this.#checker.committed.length + 1;
     this.#wait("V2", healedAt + AGREEMENT_WITHIN_MS, () => this.#disagreement(goal));
+    // What was late or slow when the world healed may still unseat a leader, but not for long.
+    this.#queue.runUntil(Math.max(this.#queue.now, healedAt + AFTERMATH_MS));
+    this.#wait("V1", this.#queue.now + LEADER_WITHIN_MS, () =>
+      this.#leaders().length > 0 ? undefined : "no leader long after healing",
+    );
+    this.#queue.runUntil(this.#queue.now + HEARTBEAT_MS);
+    const before = this.#reign();
+    this.#queue.runUntil(this.#queue.now + CALM_MS);
+    if (this.#reign() !== before) throw new Violation("V3", `${before}, then ${this.#reign()}`);
     return {
       events: this.#events,
       committed: this.#checker.committed.length,
@@ -308,6 +321,12 @@ class Simulation {
       if (this.#paused.has(node.id)) this.#resume(node);
       if (node.core === undefined) this.#start(node);
     }
+  }
+
+  /** Who leads, and who is in which term. */
+  #reign(): string {
+    const leaders = this.#leaders().map(({ id }) => id);
+    return `leaders ${leaders.join()} in terms ${this.#nodes.map(({ term }) => term).join()}`;
   }
 
   /** Lets time pass until the complaint is gone. @throws Violation if it is still there then. */

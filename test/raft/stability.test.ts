@@ -126,6 +126,17 @@ describe("pre-vote, check-quorum and stickiness", () => {
     expect(cluster.leader.term).toBe(1);
   });
 
+  test("V3: a node that can speak but not hear, for ever, disturbs nobody", () => {
+    const cluster = new Cluster({ nodes: 3 });
+    cluster.elect(1);
+    const mesh = new Mesh(cluster);
+    mesh.cut(1, 3);
+    mesh.cut(2, 3);
+    mesh.run(30 * ELECTION_TIMEOUT_MS);
+    expect(cluster.leader.id).toBe(1);
+    expect(cluster.nodes.map(({ term }) => term)).toEqual([1, 1, 1]);
+  });
+
   test("V10: a crash between pre-vote and vote leaves no trace", () => {
     const cluster = new Cluster({ nodes: 3 });
     cluster.timeOut(1);
@@ -145,6 +156,7 @@ describe("pre-vote, check-quorum and stickiness", () => {
     const old = cluster.drop(({ to }) => to === 1);
     cluster.inject(3, 1, { kind: "voteReply", term: 4, granted: false, pre: true, attempt: 1 });
     expect(cluster.node(1).term).toBe(4);
+    cluster.sync();
     cluster.timeOut(1);
     for (const packet of old) cluster.hand(packet);
     expect(cluster.node(1).running.role).toBe("pre-candidate");
@@ -201,6 +213,19 @@ describe("pre-vote, check-quorum and stickiness", () => {
       cluster.deliver();
     }
     expect(cluster.leaders()).toEqual([]);
+  });
+});
+
+describe("slow disks", () => {
+  test("a candidate whose disk is slow waits, and does not run up the terms", () => {
+    const cluster = new Cluster({ nodes: 3 });
+    cluster.timeOut(1);
+    cluster.deliver();
+    cluster.deliver();
+    cluster.pass(20 * ELECTION_TIMEOUT_MS, [1]);
+    expect(cluster.node(1).running.status()).toMatchObject({ role: "candidate", term: 1 });
+    cluster.settle();
+    expect(cluster.leader.term).toBe(1);
   });
 });
 
