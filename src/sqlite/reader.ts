@@ -77,6 +77,7 @@ class Reader implements InnerReader {
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #schemaVersion: Database.Statement;
+  readonly #schemaProbe: Database.Statement;
   readonly #scripts = new Map<string, ReadScript>();
   #version: unknown;
 
@@ -86,7 +87,7 @@ class Reader implements InnerReader {
     this.#begin = this.#database.prepare("BEGIN");
     this.#commit = this.#database.prepare("COMMIT");
     this.#schemaVersion = this.#database.prepare("PRAGMA schema_version").pluck();
-    this.#version = this.#schemaVersion.get();
+    this.#schemaProbe = this.#database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").pluck();
   }
 
   read(request: ReadRequest): ReadResponse {
@@ -127,6 +128,9 @@ class Reader implements InnerReader {
       try {
         const version = this.#schemaVersion.get();
         if (version !== this.#version) {
+          // SQLite notices a changed schema when it runs a statement, not when it prepares one; without
+          // this, columns would have the types of the old schema.
+          this.#schemaProbe.get();
           this.#version = version;
           this.#scripts.clear();
         }
