@@ -11,7 +11,7 @@ import type { CommittedEntry } from "#replica/types";
 import { decodeCommand } from "./command-codec.ts";
 import { INVALID_FILE_TEXT, loadFile } from "./load.ts";
 import { ResultWriter } from "./results.ts";
-import { EntryRun, NeedsOwnTransactions } from "./run-entry.ts";
+import { EntryRun, NeedsOwnTransactions, type PlannedStatement } from "./run-entry.ts";
 import { StatementError } from "./sqlite-errors.ts";
 import { commitState, ownSurroundings, rollback, sharedSurroundings } from "./surroundings.ts";
 import type { Command, Rendering, Statement } from "./types.ts";
@@ -23,6 +23,7 @@ interface Work {
   readonly entry: CommittedEntry;
   /** Undefined for entries that change nothing. */
   readonly command: StatementCommand | undefined;
+  readonly statements: readonly PlannedStatement[];
   readonly file: Bytes | undefined;
 }
 
@@ -40,7 +41,7 @@ const NO_PARAMETERS = { positional: [], named: [] } as const;
  * @returns one answer an entry, null where nobody waits.
  */
 export function applyEntries(writer: Writer, entries: readonly CommittedEntry[]): (Bytes | null)[] {
-  const works = entries.map(workOf);
+  const works = entries.map((entry) => workOf(writer, entry));
   const answers: (Bytes | null)[] = [];
   let from = 0;
   while (from < works.length) {
@@ -53,16 +54,22 @@ export function applyEntries(writer: Writer, entries: readonly CommittedEntry[])
   return answers;
 }
 
-function workOf(entry: CommittedEntry): Work {
-  if (entry.kind !== "command") return { entry, command: undefined, file: undefined };
+function workOf(writer: Writer, entry: CommittedEntry): Work {
+  const nothing = { entry, command: undefined, file: undefined, statements: [] };
+  if (entry.kind !== "command") return nothing;
   const command = decodeCommand(entry.payload);
   switch (command.kind) {
     case "barrier":
-      return { entry, command: undefined, file: undefined };
+      return nothing;
     case "loadFile":
-      return { entry, command: undefined, file: command.file };
-    default:
-      return { entry, command, file: undefined };
+      return { ...nothing, file: command.file };
+    default: {
+      const statements = statementsOf(command).map((statement) => ({
+        statement,
+        script: writer.scripts.script(statement.sql),
+      }));
+      return { entry, command, file: undefined, statements };
+    }
   }
 }
 
@@ -111,13 +118,13 @@ function applyOneShared(writer: Writer, work: Work): Bytes | null {
     });
     if (isAtomic(command)) {
       writer.run("SAVEPOINT _cairn_entry");
-      if (!together(run, command)) {
+      if (!together(run, work)) {
         writer.run("ROLLBACK TO _cairn_entry");
         writer.scripts.forgetStatements();
       }
       writer.run("RELEASE _cairn_entry");
-    } else run.runEach(statementsOf(command));
-    if (makesTemporary(writer, command)) writer.dropTemporary();
+    } else run.runEach(work.statements);
+    if (makesTemporary(work)) writer.dropTemporary();
     answer = run.results.finish();
   }
   writer.state.appliedIndex = entry.index;
@@ -131,8 +138,8 @@ function applyOwn(writer: Writer, work: Work): Bytes | null {
   let answer = emptyAnswer(entry);
   if (command !== undefined) {
     const run = isAtomic(command)
-      ? runAtomicOwn(writer, entry, command)
-      : runEachOwn(writer, entry, command);
+      ? runAtomicOwn(writer, work, command)
+      : runEachOwn(writer, work, command);
     if (run.isComplete) return run.answer;
     answer = run.answer;
   }
@@ -142,41 +149,41 @@ function applyOwn(writer: Writer, work: Work): Bytes | null {
 
 function runEachOwn(
   writer: Writer,
-  entry: CommittedEntry,
+  work: Work,
   command: StatementCommand,
 ): { readonly answer: Bytes | null; readonly isComplete: boolean } {
   const run = new EntryRun(writer, ownSurroundings(writer), {
     command,
     isAtomic: false,
-    wantsAnswer: entry.proposalId !== 0,
+    wantsAnswer: work.entry.proposalId !== 0,
     skip: writer.state.statementsDone,
   });
-  run.runEach(statementsOf(command));
-  if (makesTemporary(writer, command)) writer.dropTemporary();
+  run.runEach(work.statements);
+  if (makesTemporary(work)) writer.dropTemporary();
   return { answer: run.results.finish(), isComplete: false };
 }
 
 function runAtomicOwn(
   writer: Writer,
-  entry: CommittedEntry,
+  work: Work,
   command: StatementCommand,
 ): { readonly answer: Bytes | null; readonly isComplete: boolean } {
   const enforced = writer.enforcesForeignKeys;
-  const wanted = command.kind === "loadText" ? foreignKeysOf(writer, command.sql) : undefined;
+  const wanted = command.kind === "loadText" ? foreignKeysOf(work) : undefined;
   // For this load only: a dump says OFF, and must not switch the cluster's rule off for good.
   if (wanted !== undefined) writer.setForeignKeys(wanted);
   const run = new EntryRun(writer, sharedSurroundings(writer, false), {
     command,
     isAtomic: true,
-    wantsAnswer: entry.proposalId !== 0,
+    wantsAnswer: work.entry.proposalId !== 0,
     skip: 0,
   });
   writer.run("BEGIN IMMEDIATE");
-  let isComplete = together(run, command);
+  let isComplete = together(run, work);
   try {
     if (isComplete) {
-      if (makesTemporary(writer, command)) writer.dropTemporary();
-      writer.state.appliedIndex = entry.index;
+      if (makesTemporary(work)) writer.dropTemporary();
+      writer.state.appliedIndex = work.entry.index;
       commitState(writer);
     }
   } catch (error) {
@@ -216,8 +223,8 @@ function enter(writer: Writer, entry: CommittedEntry): void {
   writer.determinism.enterEntry(entry.timeMs, entry.seed);
 }
 
-function together(run: EntryRun, command: StatementCommand): boolean {
-  return run.runTogether(statementsOf(command), command.kind !== "request");
+function together(run: EntryRun, { command, statements }: Work): boolean {
+  return run.runTogether(statements, command?.kind !== "request");
 }
 
 function isAtomic(command: StatementCommand): boolean {
@@ -231,26 +238,26 @@ function statementsOf(command: StatementCommand): readonly Statement[] {
 }
 
 function needsOwnTransactions(writer: Writer, work: Work): boolean {
-  const { command, file } = work;
+  const { command, file, statements } = work;
   if (file !== undefined) return true;
   if (command === undefined) return false;
-  if (writer.enforcesForeignKeys && writer.hasDeferredKeys) return true;
-  return statementsOf(command).some(({ sql }) => {
-    const script = writer.scripts.script(sql);
-    if (writer.enforcesForeignKeys && script.mentionsDeferral) return true;
+  const enforces = writer.enforcesForeignKeys;
+  if (enforces && writer.hasDeferredKeys) return true;
+  return statements.some(({ script }) => {
+    if (enforces && script.mentionsDeferral) return true;
     if (!script.needsOwnTransactions) return false;
     return command.kind === "loadText" || !command.transaction;
   });
 }
 
-function makesTemporary(writer: Writer, command: StatementCommand): boolean {
-  return statementsOf(command).some(({ sql }) => writer.scripts.script(sql).makesTemporary);
+function makesTemporary({ statements }: Work): boolean {
+  return statements.some(({ script }) => script.makesTemporary);
 }
 
 /** What a dump's first PRAGMA foreign_keys says, if it has one. */
-function foreignKeysOf(writer: Writer, sql: string): boolean | undefined {
-  for (const { action } of writer.scripts.script(sql).steps) {
-    if (action.kind === "foreign-keys") return action.on;
+function foreignKeysOf({ statements }: Work): boolean | undefined {
+  for (const { script } of statements) {
+    for (const { action } of script.steps) if (action.kind === "foreign-keys") return action.on;
   }
   return undefined;
 }

@@ -111,12 +111,13 @@ class Calendar {
   readonly #statements = new Map<string, Database.Statement>();
   /** Answers to calls with nothing but the time, for the entry under way. */
   readonly #answers = new Map<string, unknown>();
-  #now = "";
+  #timeMs = 0;
 
   setNow(timeMs: number): void {
     assert(Number.isSafeInteger(timeMs), `sqlite: an entry's time is whole, got ${timeMs}`);
-    this.#now = new Date(timeMs).toISOString().slice(0, -1).replace("T", " ");
-    this.#answers.clear();
+    if (timeMs === this.#timeMs) return;
+    this.#timeMs = timeMs;
+    if (this.#answers.size > 0) this.#answers.clear();
   }
 
   call(name: string, args: readonly TimeArgument[]): unknown {
@@ -141,7 +142,8 @@ class Calendar {
       statement = this.#database.prepare(`SELECT ${name}(${places})`).pluck().safeIntegers();
       this.#statements.set(key, statement);
     }
-    return statement.get(args.map((arg) => (arg === NOW ? this.#now : arg)));
+    const now = new Date(this.#timeMs).toISOString().slice(0, -1).replace("T", " ");
+    return statement.get(args.map((arg) => (arg === NOW ? now : arg)));
   }
 }
 

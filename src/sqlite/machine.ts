@@ -6,6 +6,7 @@
  * and replays the log from the applied index.
  * Chapter: 09-sqlite.
  */
+import type Database from "better-sqlite3";
 import type { Bytes } from "#base";
 import { CairnError } from "#base";
 import type { CommittedEntry } from "#replica/types";
@@ -34,6 +35,7 @@ class Machine implements SqliteMachine {
   readonly #writer: Writer;
   readonly #path: string;
   readonly #checkpointBytes: number;
+  readonly #checkpoints = new Map<string, Database.Statement>();
   #durableIndex = 0;
   #failure: unknown;
   /** No checkpoint is tried before the WAL has grown to this, so that a long read is not asked again and again. */
@@ -105,8 +107,12 @@ class Machine implements SqliteMachine {
   }
 
   #walState(mode: "NOOP" | "PASSIVE" = "NOOP"): { frames: number; moved: number; bytes: number } {
-    const rows = this.#writer.database.pragma(`wal_checkpoint(${mode})`);
-    const row: unknown = Array.isArray(rows) ? rows[0] : undefined;
+    let statement = this.#checkpoints.get(mode);
+    if (statement === undefined) {
+      statement = this.#writer.database.prepare(`PRAGMA wal_checkpoint(${mode})`);
+      this.#checkpoints.set(mode, statement);
+    }
+    const row = statement.get();
     if (!isWalRow(row)) throw new CairnError("SQLITE_ENGINE_FAILED", "sqlite: no WAL");
     const frames = Number(row.log);
     const frameBytes = WAL_FRAME_HEADER_BYTES + PAGE_BYTES_ASSUMED;

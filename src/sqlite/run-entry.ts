@@ -47,6 +47,12 @@ export interface Surroundings extends OuterTransaction {
   done: number;
 }
 
+/** A statement of a command with its text sorted out. */
+export interface PlannedStatement {
+  readonly statement: Statement;
+  readonly script: Script;
+}
+
 /** Runs all statements of a command that has some. */
 export class EntryRun {
   readonly #writer: Writer;
@@ -86,11 +92,11 @@ export class EntryRun {
   }
 
   /** Statements that stand alone: errors do not stop the rest. */
-  runEach(statements: readonly Statement[]): void {
-    for (const statement of statements) {
+  runEach(statements: readonly PlannedStatement[]): void {
+    for (const { statement, script } of statements) {
       if (statement.sql === "") continue;
       this.#results.startTimer();
-      const failure = this.#statement(statement);
+      const failure = this.#statement(statement, script);
       if (failure !== undefined) this.#results.error(failure, this.#wants.reads);
     }
     this.#client.rollback();
@@ -101,11 +107,11 @@ export class EntryRun {
    *
    * @returns false if they fell; the caller undoes them.
    */
-  runTogether(statements: readonly Statement[], stopsAtPrepareErrors: boolean): boolean {
-    for (const statement of statements) {
+  runTogether(statements: readonly PlannedStatement[], stopsAtPrepareErrors: boolean): boolean {
+    for (const { statement, script } of statements) {
       if (statement.sql === "") continue;
       this.#results.startTimer();
-      const failure = this.#statement(statement);
+      const failure = this.#statement(statement, script);
       if (failure === undefined) continue;
       this.#results.error(failure, this.#wants.reads);
       if (stopsAtPrepareErrors || !failure.atPrepare) return false;
@@ -114,8 +120,7 @@ export class EntryRun {
     return true;
   }
 
-  #statement(statement: Statement): StatementError | undefined {
-    const script = this.#writer.scripts.script(statement.sql);
+  #statement(statement: Statement, script: Script): StatementError | undefined {
     const end = this.#number + script.steps.length;
     const cursor = parametersOf(statement);
     let last: StepResult = WRITE;

@@ -57,7 +57,7 @@ export function runStep(
     atPrepare: false,
     isRead: false,
   });
-  writer.beforeStatement(step.piece.text);
+  writer.beforeStatement(step.asksForCounters);
   try {
     return runPrepared(writer, step, prepared, bindings, wants);
   } catch (error) {

@@ -39,6 +39,8 @@ export interface Step {
   readonly changesRows: boolean;
   /** It may change the schema, so that prepared statements must be thought of anew. */
   readonly changesSchema: boolean;
+  /** It may ask for `changes()` or `last_insert_rowid()`. */
+  readonly asksForCounters: boolean;
 }
 
 /** One SQL text. */
@@ -55,6 +57,9 @@ export interface Script {
 
 const ROW_VERBS: ReadonlySet<string> = new Set(["INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"]);
 const READ_VERBS: ReadonlySet<string> = new Set(["SELECT", "VALUES", "EXPLAIN", "PRAGMA"]);
+
+/** SQLite's counters, in a statement or in the schema. */
+export const ASKS_FOR_COUNTERS: RegExp = /changes\W*\(|last_insert_rowid/i;
 
 /** Plans of such texts may depend on the moment when SQLite makes them: a constant time in a WHERE. */
 const PLAN_DEPENDS_ON_TIME = /\b(?:date|time|datetime|julianday|unixepoch|strftime|current_\w+)\b/i;
@@ -80,7 +85,8 @@ function planStep(piece: Piece): Step {
   const changesRows = ROW_VERBS.has(piece.verb);
   const action = actionOf(piece);
   const changesSchema = action.kind === "run" && !changesRows && !READ_VERBS.has(piece.verb);
-  return { piece, action, changesRows, changesSchema };
+  const asksForCounters = ASKS_FOR_COUNTERS.test(piece.text);
+  return { piece, action, changesRows, changesSchema, asksForCounters };
 }
 
 function actionOf(piece: Piece): Action {

@@ -9,7 +9,7 @@
 import Database from "better-sqlite3";
 import { assert, CairnError, errorText } from "#base";
 import { type Determinism, installDeterminism } from "./deterministic-functions.ts";
-import { createScriptCache, type ScriptCache } from "./script.ts";
+import { ASKS_FOR_COUNTERS, createScriptCache, type ScriptCache } from "./script.ts";
 import { isEngineFailure, sqliteCode } from "./sqlite-errors.ts";
 import {
   createStateTable,
@@ -47,7 +47,7 @@ export interface Writer {
   /** A statement has set SQLite's count of changes. */
   noteChanges(changes: bigint): void;
   /** Called before each statement: if it may ask for the counters, they are made to answer right. */
-  beforeStatement(text: string): void;
+  beforeStatement(asksForCounters: boolean): void;
   /** The schema has changed by a statement with this text. */
   schemaChanged(text: string): void;
   /** Another connection has replaced the content of the file. */
@@ -167,8 +167,8 @@ class WriterConnection implements Writer {
     this.determinism.totalChanges = this.state.totalChanges;
   }
 
-  beforeStatement(text: string): void {
-    const asks = this.#schemaAsks || ASKS_FOR_COUNTERS.test(text);
+  beforeStatement(asksForCounters: boolean): void {
+    const asks = this.#schemaAsks || asksForCounters;
     if (!asks && !this.#countersWander) return;
     if (this.readCounters().lastInsertId !== this.state.lastInsertId) this.#makeLastIdReal();
     if (asks && this.readCounters().changes !== this.state.changes) this.#makeChangesReal();
@@ -238,8 +238,6 @@ class WriterConnection implements Writer {
     this.database.exec("DROP TABLE temp._cairn_changes");
   }
 }
-
-const ASKS_FOR_COUNTERS = /changes\W*\(|last_insert_rowid/i;
 
 function openState(database: Database.Database, path: string): PersistedState {
   const state = readState(database);
