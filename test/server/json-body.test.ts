@@ -3,9 +3,9 @@
  * cut and bent at random, compared with what `JSON.parse` says of it; then size and depth.
  */
 import { expect, test } from "vitest";
-import { seededRandom } from "#platform";
 import { indentJson, parseStatements, sortedJson } from "#server";
 import type { SqlValue } from "#sqlite/types";
+import { forEachSeed } from "../support/seeds.ts";
 
 const parameters = (json: string): readonly SqlValue[] =>
   parseStatements(`[["SELECT", ${json}]]`)[0]?.positional ?? [];
@@ -140,8 +140,7 @@ function startsWithJson(text: string): boolean {
 }
 
 test("text is taken for JSON exactly when JSON.parse takes it", () => {
-  for (let seed = 1; seed <= 20_000; seed += 1) {
-    const random = seededRandom(seed);
+  forEachSeed(5000, (_seed, random) => {
     const pick = <T>(items: readonly T[]): T => items[random.below(items.length)] as T;
     const pieces = [
       "[",
@@ -167,8 +166,8 @@ test("text is taken for JSON exactly when JSON.parse takes it", () => {
     } catch (error) {
       if ((error as Error).message === "invalid JSON body") found = "not JSON";
     }
-    expect(found, `seed ${seed}: ${text}`).toBe(expected);
-  }
+    expect(found, text).toBe(expected);
+  });
 });
 
 /** The fastest of three runs, so that what else the machine does counts little. */
