@@ -105,8 +105,7 @@ export const MISTAKES: readonly Mistake[] = [
     name: "a leader ignores a higher term in a reply",
     file: "core.ts",
     right: "if (!hypothetical) stepDown(state, message.term);",
-    wrong:
-      'if (message.kind === "appendReply") return;\n    if (!hypothetical) stepDown(state, message.term);',
+    wrong: 'if (!hypothetical && message.kind !== "appendReply") stepDown(state, message.term);',
   },
   {
     number: 33,

@@ -96,7 +96,7 @@ describe("restarts", () => {
     expect(cluster.propose(1)).toMatchObject([{ kind: "refused" }]);
   });
 
-  test("an acknowledgement waits for the write that holds the entries, also for a repetition", () => {
+  test("an acknowledgement waits for the write with the entries, also when repeated", () => {
     const cluster = new Cluster({ nodes: 3 });
     cluster.elect(1);
     cluster.propose(1);

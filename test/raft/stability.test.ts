@@ -53,7 +53,7 @@ describe("pre-vote, check-quorum and stickiness", () => {
     expect(cluster.node(3).term).toBe(1);
   });
 
-  test("a granted pre-vote changes nothing and writes nothing; a granted vote resets the timer", () => {
+  test("a granted pre-vote changes and writes nothing; a granted vote resets the timer", () => {
     const cluster = new Cluster({ nodes: 3 });
     const node = cluster.node(3);
     const before = node.running.status();
