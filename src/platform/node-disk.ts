@@ -22,6 +22,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -29,7 +30,7 @@ import { dirname, resolve } from "node:path";
 import { assert, CairnError, type Cancel } from "#base";
 import { lockFile } from "./node-lock.ts";
 import { assertOffset } from "./simulated-handle.ts";
-import { diskError } from "./system-error.ts";
+import { diskError, systemCode } from "./system-error.ts";
 import type { Disk, FileHandle, OpenMode } from "./types.ts";
 
 /** Owner may write, everybody may read what their umask allows: as SQLite creates its files. */
@@ -69,16 +70,18 @@ class NodeDisk implements Disk {
   }
 
   makeDir(path: string): void {
-    const first = attempt("makeDir", path, () => mkdirSync(path, { recursive: true }));
-    if (first === undefined) return;
-    // From the new directory up to the parent of the first one made: each holds a new name.
-    const top = dirname(resolve(first));
-    let parent = dirname(resolve(path));
-    while (parent !== top) {
-      this.syncDir(parent);
-      parent = dirname(parent);
+    // One name at a time: Node's own recursive mode never returns where a file system answers that
+    // the parent, which is there, does not exist (as /proc does).
+    const missing: string[] = [];
+    for (let dir = resolve(path); !existsSync(dir); dir = dirname(dir)) missing.unshift(dir);
+    for (const dir of missing) {
+      attempt("makeDir", dir, () => makeOne(dir));
+      this.syncDir(dirname(dir));
     }
-    this.syncDir(top);
+    if (missing.length > 0 || statSync(path).isDirectory()) return;
+    throw new CairnError("DISK_EXISTS", `platform: ${path}: makeDir: a file is in the way`, {
+      details: { path, operation: "makeDir" },
+    });
   }
 
   syncDir(dir: string): void {
@@ -208,5 +211,14 @@ function attempt<T>(operation: string, path: string, f: () => T): T {
     return f();
   } catch (error) {
     throw diskError(operation, path, error);
+  }
+}
+
+/** Makes one directory; somebody else may have been quicker. */
+function makeOne(dir: string): void {
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST" || !statSync(dir).isDirectory()) throw error;
   }
 }

@@ -242,3 +242,9 @@ test("a claim of another live process keeps a stale lock from being replaced", (
   expectDiskError(() => createNodeDisk().lock(path), "DISK_LOCKED", path);
   expect(readFileSync(path, "latin1")).toBe("999999999 1\n");
 });
+
+test("a directory that the file system will not make is an error, not an endless attempt", (context) => {
+  if (!createNodeDisk().exists("/proc/self")) context.skip("this system has no /proc");
+  const path = "/proc/cairn/data";
+  expectDiskError(() => createNodeDisk().makeDir(path), "DISK_NOT_FOUND", "/proc/cairn");
+});
