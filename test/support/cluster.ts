@@ -11,6 +11,7 @@ import {
   freePort,
   type NodeState,
   type ProcessNode,
+  removeDir,
   tail,
   temporaryDir,
   waitUntil,
@@ -83,7 +84,10 @@ export interface ProcessCluster {
   killAll(): Promise<void>;
   /** Starts all that do not run, and waits until they answer. */
   startAll(): Promise<void>;
-  /** SIGTERM to all, SIGKILL to those that take too long. */
+  /**
+   * SIGTERM to all, SIGKILL to those that take too long. Then the cluster is gone, and so is its
+   * directory, unless it was given one.
+   */
   stopAll(): Promise<void>;
 }
 
@@ -93,9 +97,14 @@ class Cluster implements ProcessCluster {
   readonly nodes: readonly ProcessNode[];
   readonly dir: string;
   readonly http: HttpClient = createHttpClient();
+  readonly #ownsDir: boolean;
 
-  constructor(dir: string, nodes: readonly ProcessNode[]) {
-    this.dir = dir;
+  constructor(
+    nodes: readonly ProcessNode[],
+    dir: { readonly path: string; readonly own: boolean },
+  ) {
+    this.dir = dir.path;
+    this.#ownsDir = dir.own;
     this.nodes = nodes;
   }
 
@@ -179,6 +188,7 @@ class Cluster implements ProcessCluster {
       }),
     );
     this.http.close();
+    if (this.#ownsDir) removeDir(this.dir);
   }
 
   async #post(url: string, statements: readonly unknown[]): Promise<SqlAnswer> {
@@ -236,7 +246,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Proce
       flags: ["-bootstrap-expect", String(count), "-join", peers, ...extraFlags],
     }),
   );
-  const cluster = new Cluster(dir, nodes);
+  const cluster = new Cluster(nodes, { path: dir, own: options.dir === undefined });
   const cleanUp = async (): Promise<void> => {
     await cluster.killAll();
     cluster.http.close();

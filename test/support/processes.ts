@@ -78,7 +78,8 @@ process.on("exit", () => {
   for (const dir of temporaryDirs) removeDir(dir);
 });
 
-function removeDir(dir: string): void {
+/** Removes a temporary directory before its time. */
+export function removeDir(dir: string): void {
   // A process that has just been killed may still be making files.
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   temporaryDirs.delete(dir);
