@@ -12,7 +12,8 @@ import { type Answer, type Call, jsonAnswer, TEXT_TYPE, textError } from "./answ
 import { plainFailure } from "./failure.ts";
 import { jsonString, sortedJson } from "./json-text.ts";
 
-const MS_PER_SECOND = 1000;
+const NANOSECONDS_PER_MS = 1e6;
+const NANOSECONDS_PER_SECOND = 1e9;
 
 /** The tree of facts, or the part of it that `key` names. */
 export async function handleStatus(call: Call): Promise<Answer> {
@@ -68,7 +69,7 @@ function nodeJson(node: NodeInfo): string {
   text("version", node.version, true);
   members.push(`"voter":${node.voter}`, `"reachable":${node.reachable}`, `"leader":${node.leader}`);
   if (timeMs !== undefined && timeMs > 0) {
-    members.push(`"time":${timeMs / MS_PER_SECOND}`);
+    members.push(`"time":${Math.round(timeMs * NANOSECONDS_PER_MS) / NANOSECONDS_PER_SECOND}`);
     text("time_s", formatDuration(timeMs));
   }
   text("error", node.error);
