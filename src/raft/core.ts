@@ -59,6 +59,8 @@ class Core implements RaftCore {
 
   constructor(state: RaftState) {
     restartElectionTimer(state);
+    // Alone, there is no leader to wait for.
+    if (state.quorum === 1) state.electionAt = state.now;
     this.#state = state;
     this.#seen = watermarksOf(state);
     this.#told = { role: state.role, term: state.term, leader: state.leader };

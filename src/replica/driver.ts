@@ -54,6 +54,7 @@ class DrivenReplica implements Replica {
   #durable: Index = 0;
   readonly #lostPeers = new Set<number>();
   #cancelTimer: Cancel = () => undefined;
+  #armedFor: Ms = Number.NaN;
   #stopped = false;
   #roleChanged: (status: ReplicaStatus) => void = () => undefined;
   #lastRole = "";
@@ -206,16 +207,19 @@ class DrivenReplica implements Replica {
    * read.
    */
   #arm(): void {
-    this.#cancelTimer();
-    if (this.#stopped) return;
     const deadline = this.#core.deadline;
+    // A timer that is due already must not be set anew by each message: under load it would never fire.
+    if (this.#stopped || deadline === this.#armedFor) return;
+    this.#cancelTimer();
+    this.#armedFor = deadline;
     this.#cancelTimer = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () => {
       this.#cancelTimer = this.#clock.whenIdle(() =>
         this.#guard(() => {
-          const lateMs = this.#clock.now() - deadline;
-          // Past one heartbeat the thread was stalled, and silence proves nothing about the leader.
-          const stalled = lateMs > this.#heartbeatMs && this.#core.role !== "leader";
-          this.#step(stalled ? { kind: "stalled" } : { kind: "tick" });
+          this.#armedFor = Number.NaN;
+          // Past one heartbeat the thread was stalled, and what it knows of silence is worthless.
+          const isStalled = this.#clock.now() - deadline > this.#heartbeatMs;
+          if (isStalled) this.#step({ kind: "stalled" });
+          this.#step({ kind: "tick" });
         }),
       );
     });

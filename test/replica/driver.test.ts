@@ -95,6 +95,23 @@ describe("the driver", () => {
     expect(leaderOf(cluster).replica?.status()).toMatchObject({ term: before?.term });
   });
 
+  test("V06 a leader without its quorum steps down although proposals never stop", async () => {
+    const cluster = await startedCluster(3);
+    const leader = leaderOf(cluster);
+    const others = cluster.nodes.filter((node) => node !== leader).map((node) => node.number);
+    cluster.network.partition([[leader.number], others]);
+    let steps = 0;
+    const flood = (): void => {
+      steps += 1;
+      cluster.propose(leader, `flood ${steps}`);
+      cluster.clock.after(1, flood);
+    };
+    flood();
+    const isDeposed = (): boolean => leader.replica?.status().role !== "leader";
+    await cluster.runUntil(isDeposed, 3000, "the leader gives up");
+    expect(steps).toBeGreaterThan(500);
+  });
+
   test("K09 a failed sync stops the node; nothing of that batch is acknowledged", async () => {
     const cluster = await startedCluster(1);
     const node = leaderOf(cluster);
