@@ -24,7 +24,10 @@ export interface Port<Sends, Receives> {
   onMessage(f: (message: Receives) => void): void;
   /** The next message that is already here, taken out of turn; undefined if there is none. */
   take(): Receives | undefined;
-  /** Called with an uncaught error of the other side's thread, its unasked end, or an unreadable message. */
+  /**
+   * Called with an uncaught error of the other side's thread, its unasked end, or an unreadable
+   * message.
+   */
   onError(f: (error: Error) => void): void;
   /** Ends the conversation. On the port of a spawned thread: ends the thread at once. */
   close(): void;
@@ -57,8 +60,9 @@ interface WorkerData {
 /**
  * Starts a thread.
  *
- * Works from `dist` and from sources: a `.ts` entry goes through a bootstrap that registers tsx. The
- * conditions of this process (`--conditions=…`) are handed on, so that both sides run the same modules.
+ * Works from `dist` and from sources: a `.ts` entry goes through a bootstrap that registers tsx.
+ * The conditions of this process (`--conditions=…`) are handed on, so that both sides run the same
+ * modules.
  *
  * @param entry - the thread's file; it calls {@link threadStart}.
  */
@@ -106,8 +110,8 @@ export function createPortPair(): readonly [MessagePort, MessagePort] {
 }
 
 /**
- * Runs `f` when the sockets and messages that are ready now have been handled: the moment to send in
- * one message what they have asked for.
+ * Runs `f` when the sockets and messages that are ready now have been handled: the moment to send
+ * in one message what they have asked for.
  */
 export function atTurnEnd(f: () => void): void {
   setImmediate(f);

@@ -1,8 +1,8 @@
 /**
  * Copies of the database, whole and at one moment, in a file of their own.
  *
- * SQLite's backup API copies the pages that a read transaction sees, so writers go on meanwhile. Our own
- * table is then dropped in the copy: a backup is the client's database and nothing else.
+ * SQLite's backup API copies the pages that a read transaction sees, so writers go on meanwhile.
+ * Our own table is then dropped in the copy: a backup is the client's database and nothing else.
  * Invariant: when the promise resolves, the file is complete and durable under its name; when it
  * rejects, no file is left.
  * Chapter: 09-sqlite. Source: compat reference 1.7.

@@ -12,7 +12,10 @@ import { CairnError } from "#base";
 const NO_DATE = "0001-01-01T00:00:00Z";
 /** Numbers beyond it are milliseconds, below it seconds; in seconds it is the year 33658. */
 const SECONDS_MAX = 1_000_000_000_000n;
-/** 0000-01-01T00:00:00Z and the first moment of year 10000, in milliseconds: RFC 3339 has four digits. */
+/**
+ * 0000-01-01T00:00:00Z and the first moment of year 10000, in milliseconds: RFC 3339 has four
+ * digits.
+ */
 const YEAR_0_MS = -62_167_219_200_000n;
 const YEAR_10000_MS = 253_402_300_800_000n;
 /** The text that the reference puts into the statement's result. */
@@ -72,7 +75,10 @@ function isDay(year: number, month: number, day: number): boolean {
   return day <= days;
 }
 
-/** The zone as it is written, or undefined if it is none. The reference accepts 24 hours and 60 minutes. */
+/**
+ * The zone as it is written, or undefined if it is none. The reference accepts 24 hours and 60
+ * minutes.
+ */
 function renderZone(zone: string): string | undefined {
   const hours = Number(zone.slice(1, 3));
   const minutes = Number(zone.slice(4));

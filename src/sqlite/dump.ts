@@ -1,10 +1,10 @@
 /**
  * The database as SQL text, in the form of sqlite3's `.dump`.
  *
- * Tables with their rows first, then views, triggers and indexes, all in one transaction. Values are
- * written so that SQLite reads back the same: reals in their shortest exact form, text with a NUL in it
- * as bytes. Rowids are written where a plain INSERT would give others. Left out are the samples of
- * ANALYZE, and bytes in text that are not UTF-8 become U+FFFD.
+ * Tables with their rows first, then views, triggers and indexes, all in one transaction. Values
+ * are written so that SQLite reads back the same: reals in their shortest exact form, text with a
+ * NUL in it as bytes. Rowids are written where a plain INSERT would give others. Left out are the
+ * samples of ANALYZE, and bytes in text that are not UTF-8 become U+FFFD.
  * Invariant: the text, run on an empty database, otherwise gives a database with the same digest.
  * Chapter: 09-sqlite. Source: compat reference 1.7.
  */
@@ -109,7 +109,8 @@ class Dump {
     this.#addSequence();
     this.#addStatistics();
     const others = "type IN ('index', 'trigger', 'view')";
-    // Views before triggers, which may stand on them; indexes last, as they are filled at once then.
+    // Views before triggers, which may stand on them; indexes last, as they are filled at once
+    // then.
     for (const { sql } of this.#schemaRows(others, "type COLLATE NOCASE DESC, rowid")) {
       this.#output.add(terminated(sql));
     }
@@ -156,9 +157,9 @@ class Dump {
   }
 
   /**
-   * A virtual table is made by its module and filled row by row, which any SQLite with the module can
-   * do. Where rows cannot be read, the schema is written as a table, as sqlite3 does it, and the inner
-   * tables follow; only a SQLite that trusts the text takes that.
+   * A virtual table is made by its module and filled row by row, which any SQLite with the module
+   * can do. Where rows cannot be read, the schema is written as a table, as sqlite3 does it, and
+   * the inner tables follow; only a SQLite that trusts the text takes that.
    */
   #addVirtual(name: string, sql: string): void {
     const module = (MODULE.exec(sql)?.[1] ?? "").toLowerCase();
@@ -211,7 +212,9 @@ class Dump {
     return ["rowid", "_rowid_", "oid"].find((name) => !taken.has(name));
   }
 
-  /** Whether rowids must be written: no column holds them, and an INSERT would not count them so. */
+  /**
+   * Whether rowids must be written: no column holds them, and an INSERT would not count them so.
+   */
   #isRowidKept(table: string, rowid: string): boolean {
     const differs = this.#source
       .prepare(

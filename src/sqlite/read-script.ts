@@ -1,9 +1,10 @@
 /**
- * What a reader does with each statement of a text: run it, answer it without running, or refuse it.
+ * What a reader does with each statement of a text: run it, answer it without running, or refuse
+ * it.
  *
  * A reader serves one client after the other on one connection, so nothing that a client sends may
- * leave a trace there: no setting, no attached file, no open transaction (Q4). SQLite carries out some
- * PRAGMAs while it prepares them, so texts are sorted out before SQLite sees them.
+ * leave a trace there: no setting, no attached file, no open transaction (Q4). SQLite carries out
+ * some PRAGMAs while it prepares them, so texts are sorted out before SQLite sees them.
  * Chapter: 09-sqlite. Source: compat reference 4.2, 4.4 and 4.8.
  */
 import type Database from "better-sqlite3";
@@ -123,8 +124,8 @@ function isPrepared(action: ReadAction): boolean {
 }
 
 /**
- * Whether a step writes, or might: then a request goes through the log (3.3). EXPLAIN only looks, and
- * what a reader refuses is for the writer to judge.
+ * Whether a step writes, or might: then a request goes through the log (3.3). EXPLAIN only looks,
+ * and what a reader refuses is for the writer to judge.
  */
 export function mayWrite({ piece, action, prepared }: PreparedStep): boolean {
   if (action.kind === "refused") return true;

@@ -1,11 +1,11 @@
 /**
  * Reader threads behind one queue, seen from the main thread.
  *
- * A reader is given a few jobs ahead, because a hop between threads costs more than a small read. If it
- * is then held up by a long one, the jobs behind are taken back and given to others: reads change
- * nothing, so one that had just begun may be done twice and answered once.
- * Invariant: each job ends in exactly one of an answer and an error; a job waits for a long one only
- * while every reader has a long one.
+ * A reader is given a few jobs ahead, because a hop between threads costs more than a small read.
+ * If it is then held up by a long one, the jobs behind are taken back and given to others: reads
+ * change nothing, so one that had just begun may be done twice and answered once.
+ * Invariant: each job ends in exactly one of an answer and an error; a job waits for a long one
+ * only while every reader has a long one.
  * Chapter: 09-sqlite.
  */
 import { CairnError } from "#base";

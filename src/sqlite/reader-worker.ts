@@ -1,8 +1,8 @@
 /**
  * The thread of one reader: jobs in, answers out, one after the other.
  *
- * Invariant: before a job is begun, everything that has been said meanwhile is heard, so that jobs which
- * the main thread took back while a long one ran are not done twice.
+ * Invariant: before a job is begun, everything that has been said meanwhile is heard, so that jobs
+ * which the main thread took back while a long one ran are not done twice.
  * Chapter: 09-sqlite.
  */
 import { assert } from "#base";

@@ -2,8 +2,8 @@
  * A connection that only reads, for one thread.
  *
  * Every request sees the database at one moment, inside one read transaction. Invariant: whatever a
- * client sends, the connection is afterwards as it was (Q4), and a statement that fails is an answer
- * like any other; only a failing engine throws.
+ * client sends, the connection is afterwards as it was (Q4), and a statement that fails is an
+ * answer like any other; only a failing engine throws.
  * Chapter: 09-sqlite. Source: compat reference 3.3, 4.1, 4.4 and 4.8.
  */
 import Database from "better-sqlite3";
@@ -128,8 +128,8 @@ class Reader implements InnerReader {
       try {
         const version = this.#schemaVersion.get();
         if (version !== this.#version) {
-          // SQLite notices a changed schema when it runs a statement, not when it prepares one; without
-          // this, columns would have the types of the old schema.
+          // SQLite notices a changed schema when it runs a statement, not when it prepares one;
+          // without this, columns would have the types of the old schema.
           this.#schemaProbe.get();
           this.#version = version;
           this.#scripts.clear();
@@ -198,8 +198,9 @@ class Reader implements InnerReader {
       prepared.statement.run(...bindings);
       return [];
     }
-    // Row by row: a result need not fit into memory twice, and a thread that is terminated stops here.
-    // `prepareLenient` has switched on raw rows and 64-bit integers, so a row is an array of values.
+    // Row by row: a result need not fit into memory twice, and a thread that is terminated stops
+    // here. `prepareLenient` has switched on raw rows and 64-bit integers, so a row is an array of
+    // values.
     const rows = prepared.statement.iterate(...bindings) as Iterable<SqlValue[]>;
     return step.schemaColumns.length === 0 ? rows : withoutOurs(rows, step.schemaColumns);
   }

@@ -1,8 +1,8 @@
 /**
  * Text as a JSON string, escaped as Go's encoder does it.
  *
- * Besides what JSON demands, `<`, `>`, `&`, U+2028 and U+2029 are escaped, and everything that is not
- * a character (a lone surrogate, a byte that is not UTF-8) becomes `\ufffd`.
+ * Besides what JSON demands, `<`, `>`, `&`, U+2028 and U+2029 are escaped, and everything that is
+ * not a character (a lone surrogate, a byte that is not UTF-8) becomes `\ufffd`.
  * Invariant: the result is well-formed and pure JSON for any string and any bytes.
  * Chapter: 09-sqlite. Source: compat reference 1.4.
  */
@@ -35,7 +35,10 @@ export function renderText(text: string): string {
     .join("\\ufffd")}"`;
 }
 
-/** Writes bytes as the JSON string that they spell in UTF-8; each byte that fits nowhere is `\ufffd`. */
+/**
+ * Writes bytes as the JSON string that they spell in UTF-8; each byte that fits nowhere is
+ * `\ufffd`.
+ */
 export function renderBlobText(bytes: Bytes): string {
   let text: string;
   try {

@@ -1,8 +1,8 @@
 /**
  * Results as JSON text, byte for byte as rqlite writes them: one object a statement.
  *
- * Built as strings and not as objects, because `JSON.stringify` cannot write a 64-bit integer, would
- * reorder keys that look like numbers, and would need one object a row.
+ * Built as strings and not as objects, because `JSON.stringify` cannot write a 64-bit integer,
+ * would reorder keys that look like numbers, and would need one object a row.
  * Invariant: what is returned is one whole JSON object, whatever the database holds.
  * Chapter: 09-sqlite. Source: compat reference 1.4 (shape), 2.1 (types), 2.2 (values).
  */
@@ -45,8 +45,8 @@ const utf8 = new TextEncoder();
  * Writes the result of a statement that returns rows.
  *
  * @param rows - gone through once.
- * @param timeSeconds - how long the statement took; written only if the rendering wants it. A function
- * is asked when all rows have been written.
+ * @param timeSeconds - how long the statement took; written only if the rendering wants it. A
+ * function is asked when all rows have been written.
  * @returns `{}` (associative: `{"rows":[]}`) if there are no columns, as for a comment.
  * @throws `SQLITE_RESULT_UNRENDERABLE` for an infinite number, which JSON cannot express;
  * `SQLITE_STATEMENT_FAILED` for a date beyond year 9999: {@link statementErrorText} has the text.

@@ -21,7 +21,10 @@ export type ToWriter =
 
 export type FromWriter =
   | { readonly kind: "opened"; readonly appliedIndex: number }
-  /** The wanted results of one batch; the result of `ids[n]` ends at `ends[n]` and begins where the one before ends. */
+  /**
+   * The wanted results of one batch; the result of `ids[n]` ends at `ends[n]` and begins where the
+   * one before ends.
+   */
   | {
       readonly kind: "results";
       readonly ids: readonly number[];

@@ -106,7 +106,8 @@ class MainSide implements SqliteThreads {
   }
 
   async read(request: ReadRequest): Promise<ReadResponse> {
-    // A reader answers this kind of job with what `SqliteReader.read` returns: see reader-worker.ts.
+    // A reader answers this kind of job with what `SqliteReader.read` returns: see
+    // reader-worker.ts.
     return (await this.#readers.run({ kind: "read", request })) as ReadResponse;
   }
 

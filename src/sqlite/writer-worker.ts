@@ -1,9 +1,9 @@
 /**
  * The thread of the one SQL writer.
  *
- * It applies whatever entries have queued up while the last batch was applied: a lone entry is never
- * kept waiting, and a flood shares transactions. Invariant: entries are applied in the order in which
- * they came, and a result leaves only after its transaction has been committed.
+ * It applies whatever entries have queued up while the last batch was applied: a lone entry is
+ * never kept waiting, and a flood shares transactions. Invariant: entries are applied in the order
+ * in which they came, and a result leaves only after its transaction has been committed.
  * Chapter: 09-sqlite.
  */
 import type { Bytes } from "#base";

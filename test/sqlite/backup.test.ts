@@ -1,7 +1,7 @@
 /**
- * Backups are whole, of one moment, and equal to what they copy. Method: a database with everything that
- * is hard to write down is copied in each format and compared by digest; dumps are loaded again, also by
- * a machine of our own.
+ * Backups are whole, of one moment, and equal to what they copy. Method: a database with everything
+ * that is hard to write down is copied in each format and compared by digest; dumps are loaded
+ * again, also by a machine of our own.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

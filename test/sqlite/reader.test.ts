@@ -1,6 +1,7 @@
 /**
- * A reader answers reads, refuses what writes, and stays as it was whatever it is sent. Method: a real
- * file with a writer beside it; after each hostile statement the reader is asked for its settings.
+ * A reader answers reads, refuses what writes, and stays as it was whatever it is sent. Method: a
+ * real file with a writer beside it; after each hostile statement the reader is asked for its
+ * settings.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

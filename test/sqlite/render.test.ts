@@ -1,6 +1,6 @@
 /**
- * Results look as rqlite's clients expect them, byte for byte. Method: each row of the tables in the
- * compatibility notes (envelope, types, values) is one case, asked of a reader on a real file.
+ * Results look as rqlite's clients expect them, byte for byte. Method: each row of the tables in
+ * the compatibility notes (envelope, types, values) is one case, asked of a reader on a real file.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
