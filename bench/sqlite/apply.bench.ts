@@ -1,9 +1,10 @@
 /**
  * What does replication cost an insert, against the same insert with better-sqlite3 alone?
  *
- * Entries are applied as the replica hands them over: decoded, in one transaction a batch, with the applied
- * index and an answer each. The peer runs the same prepared statement in transactions of the same size. WAL,
- * synchronous=NORMAL on both sides. Not measured: consensus, HTTP, threads. Syncs: only those of checkpoints.
+ * Entries are applied as the replica hands them over: decoded, in one transaction a batch, with the
+ * applied index and an answer each. The peer runs the same prepared statement in transactions of
+ * the same size. WAL, synchronous=NORMAL on both sides. Not measured: consensus, HTTP, threads.
+ * Syncs: only those of checkpoints.
  */
 import { join } from "node:path";
 import Database from "better-sqlite3";

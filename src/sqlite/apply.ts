@@ -1,9 +1,10 @@
 /**
  * Applies committed entries to the writer connection.
  *
- * Entries share one SQLite transaction as long as they can (`run-entry.ts`), and the applied index moves
- * with them. Where one cannot, those before it are committed, it runs in transactions of its own, and the
- * rest go on. Invariant (Q1): rows and answers do not depend on how entries are cut into batches.
+ * Entries share one SQLite transaction as long as they can (`run-entry.ts`), and the applied index
+ * moves with them. Where one cannot, those before it are committed, it runs in transactions of its
+ * own, and the rest go on. Invariant (Q1): rows and answers do not depend on how entries are cut
+ * into batches.
  * Chapter: 09-sqlite.
  */
 import { assert, type Bytes } from "#base";

@@ -1,18 +1,19 @@
 /**
  * A command as the log keeps it.
  *
- * | offset | bytes | field   | type   | meaning                                                    |
- * | -----: | ----: | ------- | ------ | ---------------------------------------------------------- |
- * |      0 |     1 | version | u8     | {@link VERSION}                                            |
- * |      1 |     1 | kind    | u8     | see {@link CommandKind}                                    |
- * |      2 |     1 | flags   | u8     | see {@link CommandFlag}; 0 for loadFile and barrier        |
- * |      3 |     n | body    | bytes  | by kind, see below                                         |
+ * | offset | bytes | field   | type   | meaning                                                   |
+ * | -----: | ----: | ------- | ------ | --------------------------------------------------------- |
+ * |      0 |     1 | version | u8     | {@link VERSION}                                           |
+ * |      1 |     1 | kind    | u8     | see {@link CommandKind}                                   |
+ * |      2 |     1 | flags   | u8     | see {@link CommandFlag}; 0 for loadFile and barrier       |
+ * |      3 |     n | body    | bytes  | by kind, see below                                        |
  *
  * Body of execute and request: statement count (u32 LE), then each statement: SQL (text), count of
- * positional values (u32 LE), values, count of named values (u32 LE), each a name (text) and a value.
- * Body of loadText: SQL (text). Body of loadFile: the file, to the end. Body of barrier: empty.
- * A text is its length in bytes (u32 LE) and UTF-8. A value is a {@link ValueKind} (u8) and then:
- * null nothing, integer i64 LE, real f64 LE, text a text, blob its length (u32 LE) and its bytes.
+ * positional values (u32 LE), values, count of named values (u32 LE), each a name (text) and a
+ * value. Body of loadText: SQL (text). Body of loadFile: the file, to the end. Body of barrier:
+ * empty. A text is its length in bytes (u32 LE) and UTF-8. A value is a {@link ValueKind} (u8) and
+ * then: null nothing, integer i64 LE, real f64 LE, text a text, blob its length (u32 LE) and its
+ * bytes.
  *
  * Invariant: decoding gives what was encoded, or `BYTES_MALFORMED`; never a part of it.
  * Chapter: 09-sqlite.

@@ -1,12 +1,14 @@
 /**
- * Time and chance on the writer connection: the same on every replica, because they come from the entry.
+ * Time and chance on the writer connection: the same on every replica, because they come from the
+ * entry.
  *
- * SQLite's own functions are overridden, so defaults, triggers, views and `ORDER BY random()` follow
- * without a change to any SQL text. Dates are still computed by SQLite, on a connection in memory that
- * is told the time. Invariant (Q2): nothing here looks at a clock, at chance or at the time zone.
+ * SQLite's own functions are overridden, so defaults, triggers, views and `ORDER BY random()`
+ * follow without a change to any SQL text. Dates are still computed by SQLite, on a connection in
+ * memory that is told the time. Invariant (Q2): nothing here looks at a clock, at chance or at the
+ * time zone.
  *
- * Two liberties. `localtime` and `utc` change nothing, as on a machine whose zone is UTC. And an index
- * on `date('now')`, which SQLite refuses, is not noticed; it keeps the times of the entries.
+ * Two liberties. `localtime` and `utc` change nothing, as on a machine whose zone is UTC. And an
+ * index on `date('now')`, which SQLite refuses, is not noticed; it keeps the times of the entries.
  * Chapter: 09-sqlite.
  */
 import Database from "better-sqlite3";

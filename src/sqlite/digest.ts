@@ -1,13 +1,13 @@
 /**
  * A fingerprint of everything that clients can see in a database.
  *
- * SHA-256 over the schema and over every table's rows in the order of their keys. What does not count:
- * our own row, the layout of pages, and the inner tables of full-text and spatial indexes, whose shape
- * depends on where transactions end; the virtual tables above them are read instead.
+ * SHA-256 over the schema and over every table's rows in the order of their keys. What does not
+ * count: our own row, the layout of pages, and the inner tables of full-text and spatial indexes,
+ * whose shape depends on where transactions end; the virtual tables above them are read instead.
  *
- * Encoding: schema rows sorted by type and name, each as four texts; then each table as its name, its
- * rows, and an end mark. A value is one byte of type (0 null, 1 integer, 2 real, 3 text, 4 blob) and
- * then i64 LE, f64 LE, or a length (u32 LE) and bytes.
+ * Encoding: schema rows sorted by type and name, each as four texts; then each table as its name
+ * and the SHA-256 of its rows. A value is one byte of type (0 null, 1 integer, 2 real, 3 text, 4
+ * blob) and then i64 LE, f64 LE, or a length (u32 LE) and bytes.
  * Invariant: equal rows in equal order, whatever wrote them, give equal digests.
  * Chapter: 09-sqlite.
  */
@@ -21,7 +21,9 @@ export function digestConnection(database: Database.Database): Bytes {
   return digest.finish();
 }
 
-/** Digest of a database file, opened read-only: for comparing replicas and backups. SHA-256, hex. */
+/**
+ * Digest of a database file, opened read-only: for comparing replicas and backups. SHA-256, hex.
+ */
 export function digestDatabase(path: string): string {
   const database = new Database(path, { readonly: true, fileMustExist: true });
   try {

@@ -1,14 +1,14 @@
 /**
  * A SQLite file that replaces the whole database.
  *
- * The file is written beside the database, checked, given our row with the new applied index, and then
- * brought in by SQLite's backup API: one transaction of the write-ahead log that holds every page. So a
- * crash before its commit leaves the old database with the old index, a crash after it the new one with
- * the new index, and readers go on reading the old one until then. The copy is removed, and if a crash
- * leaves it behind the next load overwrites it.
+ * The file is written beside the database, checked, given our row with the new applied index, and
+ * then brought in by SQLite's backup API: one transaction of the write-ahead log that holds every
+ * page. So a crash before its commit leaves the old database with the old index, a crash after it
+ * the new one with the new index, and readers go on reading the old one until then. The copy is
+ * removed, and if a crash leaves it behind the next load overwrites it.
  *
- * better-sqlite3 offers backup only as a promise, and applying is synchronous; {@link copyPages} makes
- * the same native call in one step.
+ * better-sqlite3 offers backup only as a promise, and applying is synchronous; {@link copyPages}
+ * makes the same native call in one step.
  * Chapter: 09-sqlite.
  */
 import Database from "better-sqlite3";
@@ -37,7 +37,7 @@ export function looksLikeSqlite(file: Bytes): boolean {
 /**
  * Replaces the database; the applied index becomes `index` with it.
  *
- * @returns false, with nothing changed, if the file is no sound database: the same on every replica.
+ * @returns false, with nothing changed, if the file is no sound database: the same everywhere.
  * @throws `SQLITE_ENGINE_FAILED`
  */
 export function loadFile(writer: Writer, file: Bytes, index: number): boolean {

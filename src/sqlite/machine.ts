@@ -1,9 +1,9 @@
 /**
  * The SQL state machine: committed entries in, rows in a SQLite file and answers out.
  *
- * Invariants: Q1 to Q5 of `types.ts`; K4: the applied index is in the same transaction as the effects.
- * After a failure of the engine the machine refuses everything: the process stops, opens the file again
- * and replays the log from the applied index.
+ * Invariants: Q1 to Q5 of `types.ts`; K4: the applied index is in the same transaction as the
+ * effects. After a failure of the engine the machine refuses everything: the process stops, opens
+ * the file again and replays the log from the applied index.
  * Chapter: 09-sqlite.
  */
 import type Database from "better-sqlite3";
@@ -38,7 +38,10 @@ class Machine implements SqliteMachine {
   readonly #checkpoints = new Map<string, Database.Statement>();
   #durableIndex = 0;
   #failure: unknown;
-  /** No checkpoint is tried before the WAL has grown to this, so that a long read is not asked again and again. */
+  /**
+   * No checkpoint is tried before the WAL has grown to this, so that a long read is not asked again
+   * and again.
+   */
   #checkpointAtBytes: number;
 
   constructor(writer: Writer, options: SqliteMachineOptions) {

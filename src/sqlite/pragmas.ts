@@ -1,12 +1,14 @@
 /**
  * Which PRAGMAs clients may use.
  *
- * Three classes. *Disallowed* ones would take the engine out of our hands (journal, sync, checkpoints):
- * the whole request is refused before anything runs (compat reference, 4.8). *Divergent* ones would make
- * this replica run SQL differently from the others, or lose the setting at a restart: refused one by one,
- * in the log. The rest pass. Invariant (Q4): no client changes an engine setting, in any spelling.
+ * Three classes. *Disallowed* ones would take the engine out of our hands (journal, sync,
+ * checkpoints): the whole request is refused before anything runs (compat reference, 4.8).
+ * *Divergent* ones would make this replica run SQL differently from the others, or lose the setting
+ * at a restart: refused one by one, in the log. The rest pass. Invariant (Q4): no client changes an
+ * engine setting, in any spelling.
  *
- * SQLite carries out some PRAGMAs while it prepares them, even under EXPLAIN, so this is asked first.
+ * SQLite carries out some PRAGMAs while it prepares them, even under EXPLAIN, so this is asked
+ * first.
  * Chapter: 09-sqlite.
  */
 import { type Piece, splitStatements } from "./split-statements.ts";

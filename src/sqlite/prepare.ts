@@ -1,6 +1,6 @@
 /**
- * Prepared statements as our clients expect them: double-quoted strings accepted, parameters bound by
- * rqlite's rules (compat reference, 1.3 and 2.3).
+ * Prepared statements as our clients expect them: double-quoted strings accepted, parameters bound
+ * by rqlite's rules (compat reference, 1.3 and 2.3).
  *
  * Used by the writer and by the readers, so that both take the same SQL.
  * Chapter: 09-sqlite.

@@ -1,10 +1,10 @@
 /**
  * Double-quoted strings, for a SQLite that refuses them.
  *
- * SQLite's default, and so rqlite, take `"abc"` for a string where no such column is; our build of it
- * does not. It says so when it prepares a statement, and then exactly the tokens that do not resolve
- * become `'abc'`. Invariant: a token that names a column stays a name (SQLite's rule: names first),
- * and headings read as they were written.
+ * SQLite's default, and so rqlite, take `"abc"` for a string where no such column is; our build of
+ * it does not. It says so when it prepares a statement, and then exactly the tokens that do not
+ * resolve become `'abc'`. Invariant: a token that names a column stays a name (SQLite's rule: names
+ * first), and headings read as they were written.
  * Chapter: 09-sqlite.
  */
 import { TokenKind, tokenAt, tokenEnd, tokenKind, unquote } from "./tokens.ts";
@@ -81,7 +81,9 @@ export function restoreHeadings(headings: readonly string[], requoted: Requoted)
   });
 }
 
-/** Of equal tokens, those that do not resolve: each is left alone while all others become strings. */
+/**
+ * Of equal tokens, those that do not resolve: each is left alone while all others become strings.
+ */
 function unresolved(
   text: string,
   chosen: ReadonlySet<Token>,

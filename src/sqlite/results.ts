@@ -1,8 +1,8 @@
 /**
  * The answers of one entry, as the JSON array of the response.
  *
- * Invariant: nothing here can change what has been applied; a value that cannot be written becomes an
- * error of its own statement.
+ * Invariant: nothing here can change what has been applied; a value that cannot be written becomes
+ * an error of its own statement.
  * Chapter: 09-sqlite.
  */
 import { type Bytes, errorText } from "#base";

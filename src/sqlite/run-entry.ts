@@ -1,11 +1,12 @@
 /**
  * Runs the statements of one log entry.
  *
- * Two ways give the same rows and the same answers. *Shared*: inside a transaction that many entries
- * share; quick, and right as long as a failing statement undoes exactly itself. *Own*: each statement
- * commits alone, as in SQLite without BEGIN, together with its number, so that a crash goes on at the
- * next one. Where the shared way cannot be sure it throws {@link NeedsOwnTransactions} and the caller
- * starts the entry again in the other way, from the state before it.
+ * Two ways give the same rows and the same answers. *Shared*: inside a transaction that many
+ * entries share; quick, and right as long as a failing statement undoes exactly itself. *Own*: each
+ * statement commits alone, as in SQLite without BEGIN, together with its number, so that a crash
+ * goes on at the next one. Where the shared way cannot be sure it throws {@link
+ * NeedsOwnTransactions} and the caller starts the entry again in the other way, from the state
+ * before it.
  * Chapter: 09-sqlite.
  */
 import { CairnError } from "#base";

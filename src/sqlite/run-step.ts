@@ -1,8 +1,8 @@
 /**
  * Runs one statement on the writer and keeps the counters.
  *
- * Invariant (Q3): whatever goes wrong is either a `StatementError`, the same on every replica, or the
- * engine's failure, which is thrown on and recorded nowhere.
+ * Invariant (Q3): whatever goes wrong is either a `StatementError`, the same on every replica, or
+ * the engine's failure, which is thrown on and recorded nowhere.
  * Chapter: 09-sqlite.
  */
 import { CairnError, InvariantError } from "#base";
@@ -23,6 +23,7 @@ import {
   StatementError,
   sqliteCode,
 } from "./sqlite-errors.ts";
+import { createStored, storesUncheckedStrings } from "./stored-strings.ts";
 import type { SqlValue } from "./types.ts";
 import { LARGEST_ROWID, type Writer } from "./writer.ts";
 
@@ -112,6 +113,11 @@ function runPrepared(
   wants: StepWants,
 ): StepResult {
   const { statement } = prepared;
+  if (storesUncheckedStrings(step.piece.text)) {
+    createStored(writer.database, step.piece.text);
+    writer.schemaChanged(step.piece.text);
+    return WRITE;
+  }
   if (!prepared.reader) {
     const { changes, lastInsertRowid } = statement.run(...bindings);
     if (step.changesRows) {
@@ -142,8 +148,8 @@ const EXHAUSTED = { atPrepare: false, isRead: false, isSettled: false };
 const LARGEST_IN_TEXT = /9223372036854775807|0x7f{15}/i;
 
 /**
- * Whether "full" means an AUTOINCREMENT without numbers left, which is the same everywhere. SQLite has
- * rolled back by now, so the statement itself may be all that is left to tell.
+ * Whether "full" means an AUTOINCREMENT without numbers left, which is the same everywhere. SQLite
+ * has rolled back by now, so the statement itself may be all that is left to tell.
  */
 function isExhaustion(writer: Writer, step: Step, bindings: Bindings, error: unknown): boolean {
   if (sqliteCode(error) !== "SQLITE_FULL") return false;

@@ -2,9 +2,9 @@
  * SQL texts, split and sorted out once, with their prepared statements.
  *
  * Most entries of a log carry the same few texts with other parameters; splitting and preparing one
- * costs more than running it. Invariant: a kept statement was prepared against the schema as it is, and
- * would be planned the same way if it were prepared now, so a replica that has just started runs it
- * no differently.
+ * costs more than running it. Invariant: a kept statement was prepared against the schema as it is,
+ * and would be planned the same way if it were prepared now, so a replica that has just started
+ * runs it no differently.
  * Chapter: 09-sqlite.
  */
 import type Database from "better-sqlite3";
@@ -14,11 +14,17 @@ import { type Piece, splitStatements } from "./split-statements.ts";
 import { type Control, controlOf } from "./transaction-control.ts";
 
 /**
- * SQLite's own date functions refuse to look at the clock for an index; ours cannot see what they are
- * called for, so the usual spellings are caught here.
+ * SQLite's own date functions refuse to look at the clock for an index; ours cannot see what they
+ * are called for, so the usual spellings are caught here.
  */
-const INDEX_ON_THE_PRESENT =
-  /^create\s+(?:unique\s+)?index\b[\s\S]*(?:'now'|\bcurrent_(?:date|time|timestamp)\b|\b(?:date|time|datetime|julianday|unixepoch)\s*\(\s*\))/i;
+const INDEX_ON_THE_PRESENT: RegExp = new RegExp(
+  [
+    String.raw`^create\s+(?:unique\s+)?index\b[\s\S]*(?:'now'`,
+    String.raw`\bcurrent_(?:date|time|timestamp)\b`,
+    String.raw`\b(?:date|time|datetime|julianday|unixepoch)\s*\(\s*\))`,
+  ].join("|"),
+  "i",
+);
 
 /** What the writer does with a statement. */
 export type Action =
@@ -61,7 +67,9 @@ const READ_VERBS: ReadonlySet<string> = new Set(["SELECT", "VALUES", "EXPLAIN", 
 /** SQLite's counters, in a statement or in the schema. */
 export const ASKS_FOR_COUNTERS: RegExp = /changes\W*\(|last_insert_rowid/i;
 
-/** Plans of such texts may depend on the moment when SQLite makes them: a constant time in a WHERE. */
+/**
+ * Plans of such texts may depend on the moment when SQLite makes them: a constant time in a WHERE.
+ */
 const PLAN_DEPENDS_ON_TIME = /\b(?:date|time|datetime|julianday|unixepoch|strftime|current_\w+)\b/i;
 
 /** Sorts out a text. */
@@ -121,7 +129,9 @@ function actionOf(piece: Piece): Action {
   }
 }
 
-/** Texts kept. A text with its statements takes a few kilobytes; 1024 cover what applications send. */
+/**
+ * Texts kept. A text with its statements takes a few kilobytes; 1024 cover what applications send.
+ */
 const SCRIPTS_MAX = 1024;
 /** Longer texts are dumps and bulk inserts, which do not come again. */
 const TEXT_LENGTH_MAX = 4096;

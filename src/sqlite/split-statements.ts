@@ -1,10 +1,10 @@
 /**
  * Cuts SQL text into statements, and finds out what each one needs before SQLite sees it.
  *
- * Invariant: the pieces are cut where SQLite's own parser ends a statement, also inside
- * `CREATE TRIGGER … BEGIN … END`, so nothing that a client sends can smuggle a second statement past
- * the checks on the first. Parameters are numbered by SQLite's rules, since the binding refuses a
- * wrong count instead of telling it.
+ * Invariant: the pieces are cut where SQLite's own parser ends a statement, also inside a trigger's
+ * BEGIN and END, so nothing that a client sends can smuggle a second statement past the checks on
+ * the first. Parameters are numbered by SQLite's rules, since the binding refuses a wrong count
+ * instead of telling it.
  * Chapter: 09-sqlite.
  */
 import { TokenKind, tokenAt, tokenEnd, tokenKind, unquote } from "./tokens.ts";
@@ -13,9 +13,13 @@ import { TokenKind, tokenAt, tokenEnd, tokenKind, unquote } from "./tokens.ts";
 export interface Piece {
   /** From its first to its last token: no leading or trailing comments, no semicolon. */
   readonly text: string;
-  /** Its first word in capitals: `SELECT`, `WITH`, `BEGIN`; empty if it begins with something else. */
+  /**
+   * Its first word in capitals: `SELECT`, `WITH`, `BEGIN`; empty if it begins with something else.
+   */
   readonly verb: string;
-  /** One for each parameter number from 1 on: its name with prefix, `?NNN`, or null for a bare `?`. */
+  /**
+   * One for each parameter number from 1 on: its name with prefix, `?NNN`, or null for a bare `?`.
+   */
   readonly parameters: readonly (string | null)[];
   /** It names something that belongs to Cairn: such a piece may only read. */
   readonly namesReserved: boolean;
@@ -32,7 +36,9 @@ export interface SplitSql {
 export const RESERVED_PREFIX = "_cairn";
 const RESERVED = /_cairn/i;
 
-/** SQLite refuses higher numbers; checked here so that a number in a text cannot fill the memory. */
+/**
+ * SQLite refuses higher numbers; checked here so that a number in a text cannot fill the memory.
+ */
 const PARAMETERS_MAX = 32_766;
 
 /** Cuts `sql` into its statements. Text after a NUL is not seen, as SQLite does not see it. */
@@ -176,5 +182,7 @@ class PieceScanner {
   }
 }
 
-/** `EXPLAIN QUERY PLAN CREATE TEMP TRIGGER`: after six words a statement is a trigger or it is not. */
+/**
+ * `EXPLAIN QUERY PLAN CREATE TEMP TRIGGER`: after six words a statement is a trigger or it is not.
+ */
 const WORDS_THAT_DECIDE = 6;

@@ -7,7 +7,9 @@
 import Database from "better-sqlite3";
 import { CairnError, errorText } from "#base";
 
-/** The disk, the memory or the file failed: codes that depend on this machine, without extensions. */
+/**
+ * The disk, the memory or the file failed: codes that depend on this machine, without extensions.
+ */
 const ENGINE_CODES = [
   "SQLITE_BUSY",
   "SQLITE_CANTOPEN",
@@ -24,8 +26,8 @@ const ENGINE_CODES = [
 ] as const;
 
 /**
- * Content that does not fit together, the same on every replica: a full-text index and its table, an index
- * on an expression that changes with time, a loaded `sqlite_sequence` that is none.
+ * Content that does not fit together, the same on every replica: a full-text index and its table,
+ * an index on an expression that changes with time, a loaded `sqlite_sequence` that is none.
  */
 const CONTENT_CODES: ReadonlySet<string> = new Set([
   "SQLITE_CORRUPT_INDEX",

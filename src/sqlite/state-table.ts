@@ -1,6 +1,6 @@
 /**
- * Our own row inside the client's database: how far the log has been applied, and what of the writer
- * connection must survive a restart.
+ * Our own row inside the client's database: how far the log has been applied, and what of the
+ * writer connection must survive a restart.
  *
  * | column          | meaning                                                                    |
  * | --------------- | -------------------------------------------------------------------------- |

@@ -1,7 +1,9 @@
 /**
- * What keeps an entry's statements apart from other entries: savepoints, or transactions of their own.
+ * What keeps an entry's statements apart from other entries: savepoints, or transactions of their
+ * own.
  *
- * Invariant: in the own way every COMMIT holds the effects together with the number of statements done.
+ * Invariant: in the own way every COMMIT holds the effects together with the number of statements
+ * done.
  * Chapter: 09-sqlite.
  */
 import { NeedsOwnTransactions, type Surroundings } from "./run-entry.ts";
@@ -69,7 +71,10 @@ export function ownSurroundings(writer: Writer): Surroundings {
   return surroundings;
 }
 
-/** Commits the state with the effects. @throws StatementError for a violated deferred key; still open then. */
+/**
+ * Commits the state with the effects. @throws StatementError for a violated deferred key; still
+ * open then.
+ */
 export function commitState(writer: Writer): void {
   writer.saveState();
   try {

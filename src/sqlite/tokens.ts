@@ -2,12 +2,15 @@
  * The tokens of SQL text, cut exactly where SQLite cuts them.
  *
  * Only what splitting, counting of parameters and re-quoting need: where a token ends and what kind
- * it is. Invariant: every character belongs to exactly one token, so a `;` inside a string, a quoted
- * name or a comment is never taken for the end of a statement.
+ * it is. Invariant: every character belongs to exactly one token, so a `;` inside a string, a
+ * quoted name or a comment is never taken for the end of a statement.
  * Chapter: 09-sqlite.
  */
 
-/** Kinds of tokens. Small numbers, because {@link tokenAt} packs one into the low bits of its answer. */
+/**
+ * Kinds of tokens. Small numbers, because {@link tokenAt} packs one into the low bits of its
+ * answer.
+ */
 export const TokenKind = {
   space: 0,
   comment: 1,
@@ -22,7 +25,9 @@ export const TokenKind = {
 } as const;
 export type TokenKind = (typeof TokenKind)[keyof typeof TokenKind];
 
-/** 4 bits hold every kind, and a packed position stays a small integer for texts of up to 128 MiB. */
+/**
+ * 4 bits hold every kind, and a packed position stays a small integer for texts of up to 128 MiB.
+ */
 const KIND_BITS = 4;
 const KIND_MASK = (1 << KIND_BITS) - 1;
 

@@ -1,9 +1,9 @@
 /**
  * BEGIN, COMMIT, ROLLBACK and savepoints of clients, kept apart from our own transaction.
  *
- * A batch of entries is one SQLite transaction; nothing that a client writes may end it. So a client's
- * transaction is a savepoint inside ours, and SQLite's answers to misplaced commands are given here.
- * Invariant: after `close`, and only then, no savepoint of a client is open.
+ * A batch of entries is one SQLite transaction; nothing that a client writes may end it. So a
+ * client's transaction is a savepoint inside ours, and SQLite's answers to misplaced commands are
+ * given here. Invariant: after `close`, and only then, no savepoint of a client is open.
  * Chapter: 09-sqlite.
  */
 import type { Piece } from "./split-statements.ts";

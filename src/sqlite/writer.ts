@@ -1,9 +1,9 @@
 /**
  * The one connection that writes.
  *
- * It owns the row of `state-table.ts` and the counters in it, and keeps SQLite's own counters in step,
- * so that `changes()` and `last_insert_rowid()` answer the same on a replica that has just started.
- * Invariant: between batches no transaction is open, and `state` is what the file holds.
+ * It owns the row of `state-table.ts` and the counters in it, and keeps SQLite's own counters in
+ * step, so that `changes()` and `last_insert_rowid()` answer the same on a replica that has just
+ * started. Invariant: between batches no transaction is open, and `state` is what the file holds.
  * Chapter: 09-sqlite.
  */
 import Database from "better-sqlite3";
@@ -46,7 +46,9 @@ export interface Writer {
   readCounters(): { readonly changes: bigint; readonly lastInsertId: bigint };
   /** A statement has set SQLite's count of changes. */
   noteChanges(changes: bigint): void;
-  /** Called before each statement: if it may ask for the counters, they are made to answer right. */
+  /**
+   * Called before each statement: if it may ask for the counters, they are made to answer right.
+   */
   beforeStatement(asksForCounters: boolean): void;
   /** The schema has changed by a statement with this text. */
   schemaChanged(text: string): void;
@@ -65,7 +67,8 @@ export const PAGE_BYTES = 4096;
 /**
  * Opens the writer connection; makes the database if there is none.
  *
- * @throws `SQLITE_FILE_INVALID` if the file is no database, or not one of ours; `SQLITE_ENGINE_FAILED`.
+ * @throws `SQLITE_FILE_INVALID` if the file is no database, or none of ours;
+ * `SQLITE_ENGINE_FAILED`.
  */
 export function openWriter(path: string, foreignKeysByDefault: boolean): Writer {
   let database: Database.Database;

@@ -1,6 +1,6 @@
 /**
- * The command codec. Method: random commands there and back, every cut, every single damaged byte, and a
- * golden entry that must decode for ever.
+ * The command codec. Method: random commands there and back, every cut, every single damaged byte,
+ * and a golden entry that must decode for ever.
  */
 import { expect, test } from "vitest";
 import { isCairnError } from "#base";

@@ -1,5 +1,6 @@
 /**
- * The history of the crash tests: entry by entry from its index, with every kind that commits differently.
+ * The history of the crash tests: entry by entry from its index, with every kind that commits
+ * differently.
  */
 import type { CommittedEntry } from "#replica/types";
 import type { Command } from "#sqlite/types";

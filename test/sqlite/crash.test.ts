@@ -1,7 +1,7 @@
 /**
- * SIGKILL while entries are applied. Method: a child process applies a history and is killed at some point
- * that chance picks; the file is opened again, must be where the child said or further, and must come to
- * the same rows as a machine that was never killed once the rest is applied.
+ * SIGKILL while entries are applied. Method: a child process applies a history and is killed at
+ * some point that chance picks; the file is opened again, must be where the child said or further,
+ * and must come to the same rows as a machine that was never killed once the rest is applied.
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";

@@ -1,6 +1,6 @@
 /**
- * Time and chance. Method: the overridden functions against SQLite's own, told the same moment; then
- * two machines with the same entries, one restarted after each.
+ * Time and chance. Method: the overridden functions against SQLite's own, told the same moment;
+ * then two machines with the same entries, one restarted after each.
  */
 import Database from "better-sqlite3";
 import { afterAll, expect, test } from "vitest";
@@ -67,7 +67,8 @@ test("wrong counts of arguments are SQLite's errors", () => {
 
 test("random integers use all bits and differ from row to row", () => {
   const rows = ask(
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400) SELECT random() % 1000 FROM n",
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
+      SELECT random() % 1000 FROM n`,
   ).values;
   expect(new Set(rows.map(String)).size).toBeGreaterThan(250);
   expect(rows.some(([value]) => Number(value) < 0)).toBe(true);
@@ -75,7 +76,8 @@ test("random integers use all bits and differ from row to row", () => {
 
 test("randomblob has the asked length, and at least one byte", () => {
   const lengths = ask(
-    "SELECT length(randomblob(0)), length(randomblob(5)), length(randomblob(NULL)), length(randomblob('16x'))",
+    `SELECT length(randomblob(0)), length(randomblob(5)), length(randomblob(NULL)),
+      length(randomblob('16x'))`,
   );
   expect(lengths.values).toEqual([[1, 5, 1, 16]]);
   expect(ask("SELECT randomblob(4000000000)").error).toBe("string or blob too big");
@@ -84,7 +86,8 @@ test("randomblob has the asked length, and at least one byte", () => {
 test("time functions stand in indexes, generated columns and CHECK; random does not", () => {
   const [table, index, chance] = bench.apply(
     request(
-      "CREATE TABLE g (at TEXT CHECK (at IS NULL OR date(at) IS NOT NULL), day AS (date(at)) STORED)",
+      `CREATE TABLE g (at TEXT CHECK (at IS NULL OR date(at) IS NOT NULL),
+        day AS (date(at)) STORED)`,
       "CREATE INDEX g_month ON g (strftime('%Y-%m', at))",
       "CREATE INDEX g_random ON g (random())",
     ),
@@ -99,7 +102,8 @@ test("defaults, triggers, views and ORDER BY random() agree, live and after rest
       "CREATE TABLE a (id INTEGER PRIMARY KEY, r DEFAULT (random()), at DEFAULT CURRENT_TIMESTAMP)",
       "CREATE TABLE b (a INTEGER, at TEXT, blob DEFAULT (randomblob(8)))",
       "CREATE VIEW seen AS SELECT id, datetime('now') AS at FROM a",
-      "CREATE TRIGGER a_b AFTER INSERT ON a BEGIN INSERT INTO b (a, at) SELECT id, at FROM seen; END",
+      `CREATE TRIGGER a_b AFTER INSERT ON a BEGIN
+        INSERT INTO b (a, at) SELECT id, at FROM seen; END`,
     ),
     ...Array.from({ length: 10 }, () => execute("INSERT INTO a (id) VALUES (NULL), (NULL)")),
     execute(
@@ -122,8 +126,7 @@ test("defaults, triggers, views and ORDER BY random() agree, live and after rest
 
 test("the random sequence is part of the format: same seed, same numbers, for ever", () => {
   const fresh = openBench();
-  expect(fresh.text(request("SELECT random(), hex(randomblob(3))"))).toMatchInlineSnapshot(
-    `"[{"columns":["random()","hex(randomblob(3))"],"types":["integer","text"],"values":[[-5127037792708577425,"5791F8"]]}]"`,
-  );
+  const text = fresh.text(request("SELECT random() AS r, hex(randomblob(3)) AS b"));
+  expect(text).toContain('[[-5127037792708577425,"5791F8"]]');
   fresh.close();
 });

@@ -1,7 +1,8 @@
 /**
- * Batches. Method: random histories, made to meet every awkward corner (failing statements, OR ROLLBACK,
- * STRICT types, client transactions, VACUUM, temporary tables, deferred keys, bad texts), go to one machine
- * entry by entry and to others in random batches, with restarts; answers and digests must be equal.
+ * Batches. Method: random histories, made to meet every awkward corner (failing statements, OR
+ * ROLLBACK, STRICT types, client transactions, VACUUM, temporary tables, deferred keys, bad texts),
+ * go to one machine entry by entry and to others in random batches, with restarts; answers and
+ * digests must be equal.
  */
 import { afterEach, expect, test } from "vitest";
 import type { Random } from "#platform";
@@ -27,7 +28,8 @@ afterEach(() => {
 const SCHEMA = [
   "CREATE TABLE t (id INTEGER PRIMARY KEY, a, r DEFAULT (random()), d DEFAULT CURRENT_TIMESTAMP)",
   "CREATE TABLE u (x INTEGER UNIQUE, y TEXT) STRICT",
-  "CREATE TABLE log (what, n, at DEFAULT (strftime('%s:%f', 'now')), b DEFAULT (hex(randomblob(4))))",
+  `CREATE TABLE log (what, n, at DEFAULT (strftime('%s:%f', 'now')),
+     b DEFAULT (hex(randomblob(4))))`,
   `CREATE TRIGGER t_insert AFTER INSERT ON t BEGIN
      INSERT INTO log (what, n) VALUES ('insert', CASE WHEN NEW.a = 'x' THEN 1 ELSE 2 END);
    END`,

@@ -1,6 +1,7 @@
 /**
- * Whole files in, fingerprints out. Method: the same rows written in different ways, orders of pages and
- * page sizes must have one digest, any difference another; damaged files must change nothing.
+ * Whole files in, fingerprints out. Method: the same rows written in different ways, orders of
+ * pages and page sizes must have one digest, any difference another; damaged files must change
+ * nothing.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -62,7 +62,9 @@ export function entryOf(index: number, command: Command): CommittedEntry {
 export interface Bench {
   readonly path: string;
   machine: SqliteMachine;
-  /** Applies one command; gives the parsed answers. Integers beyond 2^53 lose digits: see `text`. */
+  /**
+   * Applies one command; gives the parsed answers. Integers beyond 2^53 lose digits: see `text`.
+   */
   apply(command: Command): unknown[];
   /** As `apply`, unparsed. */
   text(command: Command): string;

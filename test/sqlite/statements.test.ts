@@ -1,5 +1,6 @@
 /**
- * Splitting, re-quoting and binding. Method: texts with their pieces, and the same texts on a database.
+ * Splitting, re-quoting and binding. Method: texts with their pieces, and the same texts on a
+ * database.
  */
 import { existsSync, readFileSync } from "node:fs";
 import Database from "better-sqlite3";
@@ -25,18 +26,15 @@ describe("splitting", () => {
     ["-- only a comment", []],
     ["SELECT 1\0; DROP TABLE t", ["SELECT 1"]],
     [
-      "CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT CASE WHEN 1 THEN 2 END; SELECT 3; END; SELECT 4",
+      "CREATE TRIGGER a DELETE ON t BEGIN SELECT CASE WHEN 1 THEN 2 END; SELECT 3; END; SELECT 4",
       [
-        "CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT CASE WHEN 1 THEN 2 END; SELECT 3; END",
+        "CREATE TRIGGER a DELETE ON t BEGIN SELECT CASE WHEN 1 THEN 2 END; SELECT 3; END",
         "SELECT 4",
       ],
     ],
     [
-      "create temp trigger if not exists a after insert on t begin select 1; -- end;\n end ; select 2",
-      [
-        "create temp trigger if not exists a after insert on t begin select 1; -- end;\n end",
-        "select 2",
-      ],
+      "create temp trigger if not exists a delete on t begin select 1; -- end;\n end ; select 2",
+      ["create temp trigger if not exists a delete on t begin select 1; -- end;\n end", "select 2"],
     ],
     ["CREATE TABLE trigger_x (a); SELECT 1", ["CREATE TABLE trigger_x (a)", "SELECT 1"]],
     ["SELECT 1e-3;SELECT 0x1e-3", ["SELECT 1e-3", "SELECT 0x1e-3"]],
