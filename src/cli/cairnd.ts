@@ -4,7 +4,7 @@
  *
  * Lines for people who watch go to stdout, the log goes to stderr, and what keeps the node from
  * starting is one line on stderr that says what and where. Invariant: SIGTERM and SIGINT lose
- * nothing that was acknowledged; a second signal ends the process at once, which loses nothing either.
+ * nothing that was acknowledged; a second signal ends the process at once and loses nothing either.
  */
 import { pino } from "pino";
 import { errorText, isCairnError } from "#base";
@@ -12,7 +12,7 @@ import { API_VERSION, CAIRN_VERSION, openNode, readInvocation, usageText } from 
 import type { NodeConfig, RunningNode } from "#server/types";
 import { exitWithParent } from "./exit-with-parent.ts";
 
-/** Exit codes, as the reference has them: 2 for a command line that cannot be read, 1 for the rest. */
+/** Exit codes of the reference: 2 for a command line that cannot be read, 1 for the rest. */
 const ExitCode = { ok: 0, failed: 1, usage: 2 } as const;
 
 const STDERR = 2;

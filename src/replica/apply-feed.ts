@@ -1,8 +1,8 @@
 /**
  * Hands committed entries to the state machine, in order, not more than a few megabytes ahead.
  *
- * Invariant: each index is handed out once, and nothing before it is committed and durable here: so the
- * database can never be ahead of the log beside it. Chapter: 08-replica.
+ * Invariant: each index is handed out once, and nothing before it is committed and durable here: so
+ * the database can never be ahead of the log beside it. Chapter: 08-replica.
  */
 import { assert } from "#base";
 import type { Index } from "#raft/types";

@@ -1,15 +1,17 @@
 /**
  * When the log may be shortened, and how far.
  *
- * Invariant: an entry is forgotten only when every member has a copy and this node's database has made
- * its effects durable. Only the leader knows what every member has; it tells the others with its
- * appends (`compactTo`). Chapter: 08-replica.
+ * Invariant: an entry is forgotten only when every member has a copy and this node's database has
+ * made its effects durable. Only the leader knows what every member has; it tells the others with
+ * its appends (`compactTo`). Chapter: 08-replica.
  */
 import type { Ms } from "#base";
 import type { Index, RaftCore } from "#raft/types";
 import type { RaftLog } from "./types.ts";
 
-/** Shortening is worth its sync when so many entries could go, or when the log has so many bytes. */
+/**
+ * Shortening is worth its sync when so many entries could go, or when the log has so many bytes.
+ */
 const ENTRIES_MIN = 8192;
 const LOG_BYTES_MIN = 32 * 1024 * 1024;
 
@@ -22,7 +24,11 @@ export interface Compaction {
   readonly compactTo: Index;
   /** Takes the leader's advice. */
   advise(compactTo: Index): void;
-  /** Shortens the log if it is time and worth it. @returns the last forgotten index, or undefined. */
+  /**
+   * Shortens the log if it is time and worth it.
+   *
+   * @returns the last forgotten index, or undefined.
+   */
   consider(now: Ms, durable: Index): Promise<Index | undefined>;
 }
 

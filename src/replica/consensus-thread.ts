@@ -33,7 +33,9 @@ export interface ConsensusThread {
    * @param proposalId - unique in this process, above 0; comes back with the failure or the result.
    */
   propose(proposalId: number, entry: Bytes): void;
+  /** Sets who is told of proposals that failed for certain. */
   onFailure(f: (proposalId: number, failure: ProposalFailure) => void): void;
+  /** Sets who is told when role, term or leader change; called at once with what is known. */
   onRole(f: (status: ReplicaStatus) => void): void;
   /** Calls a method at another node. Errors as `RpcClient.call`. `payload` is copied. */
   call(address: string, method: string, payload: Bytes, timeoutMs: Ms): Promise<Bytes>;
@@ -43,6 +45,7 @@ export interface ConsensusThread {
   bootstrap(configuration: Configuration): Promise<void>;
   /** Fresh facts; undefined until the node belongs to a cluster. */
   status(): Promise<ReplicaStatus | undefined>;
+  /** Sets who gets lines that are worth a place in the log. */
   onNotice(f: (text: string) => void): void;
   /** Called once if the thread cannot go on. */
   onFatal(f: (error: Error) => void): void;
@@ -78,6 +81,8 @@ class MainSide implements ConsensusThread {
     this.identity = opened.identity;
     this.#configuration = opened.configuration;
     port.onMessage((message) => this.#onMessage(message));
+    // A thread that dies of an error, or ends unasked, takes consensus with it.
+    port.onError((error) => this.#died(error));
     for (const message of early) this.#onMessage(message);
   }
 

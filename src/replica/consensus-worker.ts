@@ -179,7 +179,8 @@ class ConsensusHost {
     if (own === undefined || own.incarnation !== identity.incarnation) {
       throw new CairnError(
         "REPLICA_IDENTITY_MISMATCH",
-        `replica: node ${identity.nodeId} with incarnation ${identity.incarnation} is no member of cluster ${configuration.clusterId}`,
+        `replica: node ${identity.nodeId} with incarnation ${identity.incarnation} is no member ` +
+          `of cluster ${configuration.clusterId}`,
       );
     }
     const net = createTcpNet({

@@ -116,7 +116,7 @@ class DrivenReplica implements Replica {
   }
 
   /**
-   * Tells the core that frames to a peer were lost. Put off, because the net finds out in the
+   * Put off, because the net finds out in the
    * middle of carrying out a step, and steps must not nest.
    */
   unreachable(peer: number): void {
@@ -208,7 +208,8 @@ class DrivenReplica implements Replica {
    */
   #arm(): void {
     const deadline = this.#core.deadline;
-    // A timer that is due already must not be set anew by each message: under load it would never fire.
+    // A timer that is due already must not be set anew by each message: under load it would never
+    // fire.
     if (this.#stopped || deadline === this.#armedFor) return;
     this.#cancelTimer();
     this.#armedFor = deadline;
@@ -366,8 +367,6 @@ class DrivenReplica implements Replica {
  * @throws InvariantError when log and state machine contradict each other: the database is ahead of
  * the log.
  */
-export function createReplica(
-  options: ReplicaOptions,
-): Replica & { unreachable(peer: number): void } {
+export function createReplica(options: ReplicaOptions): Replica {
   return new DrivenReplica(options);
 }

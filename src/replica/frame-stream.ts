@@ -77,9 +77,11 @@ export interface FrameStream {
   send(parts: readonly Bytes[]): void;
   /** Sets the receiver of bodies. A body is kept by whoever gets it: it is a copy unless large. */
   onFrame(f: (body: Bytes) => void): void;
+  /** Called once when the stream stands; never on accepted streams. */
   onConnect(f: () => void): void;
   /** Called once when the stream ends, with the reason if it was not asked for. */
   onClose(f: (error?: Error) => void): void;
+  /** Closes at once, dropping what is queued. */
   close(): void;
 }
 

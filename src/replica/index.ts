@@ -1,10 +1,11 @@
 /**
  * replica: Raft meets disk, network and a state machine (chapter 08).
  *
- * Reading order: types.ts, entry.ts, log-record.ts, raft-log.ts, proposals.ts, driver.ts (the
- * heart); then frame.ts, frame-stream.ts, message-codec.ts, peer-port.ts, tcp-net.ts, rpc.ts (the
- * wire); then packed-batch.ts, port-applier.ts, consensus-protocol.ts, consensus-worker.ts,
- * consensus-thread.ts (the threads).
+ * Reading order: types.ts, entry.ts, configuration.ts, identity.ts, log-record.ts, raft-log.ts;
+ * then proposals.ts, apply-feed.ts, compaction.ts and driver.ts (the heart); then the wire:
+ * frame.ts, frame-stream.ts, message-codec.ts, peer-port.ts, tcp-net.ts, rpc.ts; then the threads:
+ * packed-batch.ts, port-applier.ts, consensus-protocol.ts, consensus-worker.ts,
+ * consensus-thread.ts.
  */
 export { createConfiguration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
 export {

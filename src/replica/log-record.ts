@@ -1,12 +1,12 @@
 /**
  * What one WAL record holds when the WAL carries a Raft log. All integers little-endian.
  *
- * | type        | bytes behind the type                                                            |
- * | ----------- | -------------------------------------------------------------------------------- |
- * | 1 entry     | term u64, index u64, entry bytes (`entry.ts`)                                    |
- * | 2 hardState | term u64, vote u32                                                               |
- * | 3 truncate  | from u64: entries from this index on are no longer part of the log               |
- * | 4 base      | compactedIndex u64, compactedTerm u64, term u64, vote u32, configuration (JSON)  |
+ * | type        | bytes behind the type                                                           |
+ * | ----------- | ------------------------------------------------------------------------------- |
+ * | 1 entry     | term u64, index u64, entry bytes (`entry.ts`)                                   |
+ * | 2 hardState | term u64, vote u32                                                              |
+ * | 3 truncate  | from u64: entries from this index on are no longer part of the log              |
+ * | 4 base      | compactedIndex u64, compactedTerm u64, term u64, vote u32, configuration (JSON) |
  *
  * The type is one u8 in front. A base record repeats all that older records said and still counts,
  * so that every older segment may go. Invariant: term and vote are in one record, and a hard state

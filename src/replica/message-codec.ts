@@ -1,13 +1,13 @@
 /**
  * Raft messages as frame bodies. All integers little-endian; indexes, terms and rounds are u64.
  *
- * | type          | bytes behind the type (one u8)                                                    |
- * | ------------- | --------------------------------------------------------------------------------- |
- * | 1 vote        | term, lastIndex, lastTerm, attempt u32, flags u8 (1: pre)                         |
- * | 2 voteReply   | term, attempt u32, flags u8 (1: pre, 2: granted)                                  |
- * | 3 append      | term, prevIndex, prevTerm, commit, round, compactTo, count u32, runCount u32,     |
- * |               | then runCount x (first, term), count x size u32, then the entries' bytes          |
- * | 4 appendReply | term, match, rejected, hintIndex, hintTerm, round, flags u8 (1: ok)               |
+ * | type          | bytes behind the type (one u8)                                                |
+ * | ------------- | ----------------------------------------------------------------------------- |
+ * | 1 vote        | term, lastIndex, lastTerm, attempt u32, flags u8 (1: pre)                     |
+ * | 2 voteReply   | term, attempt u32, flags u8 (1: pre, 2: granted)                              |
+ * | 3 append      | term, prevIndex, prevTerm, commit, round, compactTo, count u32, runCount u32, |
+ * |               | then runCount x (first, term), count x size u32, then the entries' bytes      |
+ * | 4 appendReply | term, match, rejected, hintIndex, hintTerm, round, flags u8 (1: ok)           |
  *
  * `compactTo` is the leader's advice up to which entry every member has a copy, so that all may
  * forget it; it is the driver's, not the core's. Invariant: decoding checks every length against
@@ -81,7 +81,8 @@ class FieldReader {
     if (bytes > this.remaining) {
       throw new CairnError(
         "REPLICA_FRAME_CORRUPT",
-        `replica: message of ${this.#bytes.length} bytes ends ${bytes - this.remaining} bytes early`,
+        `replica: message of ${this.#bytes.length} bytes ends ` +
+          `${bytes - this.remaining} bytes early`,
       );
     }
   }

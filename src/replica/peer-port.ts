@@ -20,13 +20,15 @@ export interface PeerPort {
   onRaft(f: (hello: RaftHello, stream: FrameStream) => void): void;
   /** Sets who takes calls; until then they are closed. */
   onRpc(f: (stream: FrameStream) => void): void;
+  /** Stops listening and closes every stream that came in. */
   close(): Promise<void>;
 }
 
 /**
  * Listens at `address`.
  *
- * @param onRefused - told why a connection was turned away, for the log.
+ * `onRefused` is told why a connection was turned away, for the log.
+ *
  * @throws `NET_ADDRESS_IN_USE`, `NET_ADDRESS_INVALID`.
  */
 export async function openPeerPort(options: {

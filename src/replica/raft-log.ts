@@ -142,7 +142,8 @@ class Recovery {
     if (record.index !== this.entries.lastIndex + 1) {
       throw new CairnError(
         "REPLICA_LOG_CORRUPT",
-        `replica: raft log: record ${lsn} holds entry ${record.index}, expected ${this.entries.lastIndex + 1}`,
+        `replica: raft log: record ${lsn} holds entry ${record.index}, ` +
+          `expected ${this.entries.lastIndex + 1}`,
         { details: { lsn, index: record.index } },
       );
     }
@@ -227,7 +228,8 @@ class WalRaftLog implements RaftLog {
     if (from <= this.#entries.base || before > this.lastIndex + 1) {
       throw new CairnError(
         "WAL_NOT_RETAINED",
-        `replica: raft log: entries ${from} to ${before - 1} asked for, ${this.#entries.base + 1} to ${this.lastIndex} kept`,
+        `replica: raft log: entries ${from} to ${before - 1} asked for, ` +
+          `${this.#entries.base + 1} to ${this.lastIndex} kept`,
       );
     }
     const result: LogEntry[] = [];

@@ -32,6 +32,7 @@ export interface RpcClient {
    * when it did and its outcome is unknown; otherwise the error that the handler threw, by code.
    */
   call(address: string, method: string, payload: Bytes, timeoutMs: Ms): Promise<Bytes>;
+  /** Closes all connections; calls under way fail as broken. */
   close(): void;
 }
 

@@ -18,7 +18,9 @@ import type { Configuration, Member } from "./types.ts";
 const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
 const RECONNECT_MS_MIN = 20;
 const RECONNECT_MS_MAX = 500;
-/** A connection that lasted this long was a good one; the next one is dialled without delay again. */
+/**
+ * A connection that lasted this long was a good one; the next one is dialled without delay again.
+ */
 const STABLE_MS = 1000;
 
 /** The net, and what its driver wants to hear besides frames. */
@@ -29,6 +31,7 @@ export interface TcpNet extends Net {
   close(): void;
 }
 
+/** What the net is made of. */
 export interface TcpNetOptions {
   readonly sockets: Sockets;
   readonly clock: Clock;
@@ -131,7 +134,7 @@ class PeerNet implements TcpNet {
           : hello.to !== self
             ? `it looks for member ${hello.to}, this is ${self}`
             : member?.incarnation !== hello.incarnation
-              ? `member ${hello.from} has incarnation ${hello.incarnation}: its data directory was wiped`
+              ? `member ${hello.from} comes as ${hello.incarnation}: its data directory was wiped`
               : undefined;
       if (reason !== undefined) {
         onRefused(stream.remote, reason);

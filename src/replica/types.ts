@@ -183,7 +183,10 @@ export interface Replica {
   onFailure(f: (proposalId: number, failure: ProposalFailure) => void): void;
   /** Called when role, term or leader change. */
   onRole(f: (status: ReplicaStatus) => void): void;
+  /** Facts, fresh. */
   status(): ReplicaStatus;
+  /** Tells that frames to a peer were lost or its connection broke. */
+  unreachable(peer: NodeId): void;
   /** Stops timers and the net's delivery; closes the log. */
   close(): Promise<void>;
 }

@@ -56,19 +56,22 @@ function checkMember(configuration: Configuration, candidate: Candidate): void {
   if (member === undefined) {
     throw new CairnError(
       "REPLICA_IDENTITY_MISMATCH",
-      `server: node ${candidate.id} is no member of cluster ${configuration.clusterId}, and members cannot be added to a running cluster yet`,
+      `server: node ${candidate.id} is no member of cluster ${configuration.clusterId}, ` +
+        "and members cannot be added to a running cluster yet",
     );
   }
   if (member.incarnation !== candidate.incarnation) {
     throw new CairnError(
       "REPLICA_IDENTITY_MISMATCH",
-      `server: node ${candidate.id} is a member of cluster ${configuration.clusterId}, but with another data directory: what it had promised is lost`,
+      `server: node ${candidate.id} is a member of cluster ${configuration.clusterId}, ` +
+        "but with another data directory: what it had promised is lost",
     );
   }
   if (member.address !== candidate.address) {
     throw new CairnError(
       "REPLICA_IDENTITY_MISMATCH",
-      `server: node ${candidate.id} joined as ${member.address} and now advertises ${candidate.address}: addresses cannot be changed yet`,
+      `server: node ${candidate.id} joined as ${member.address} and now advertises ` +
+        `${candidate.address}: addresses cannot be changed yet`,
     );
   }
 }

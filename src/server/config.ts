@@ -1,5 +1,5 @@
 /**
- * From a command line to a checked `NodeConfig`: one table of flags, which the usage text prints too.
+ * From a command line to a checked `NodeConfig`: one table of flags, printed as usage too.
  *
  * Invariant: a flag that is accepted has an effect. Flags of the reference that are not built yet
  * are refused by name. Messages of checks are the reference's (compat reference, section 11).

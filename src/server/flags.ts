@@ -1,8 +1,8 @@
 /**
  * Command-line flags by the rules of Go's `flag` package, which operators of the reference know.
  *
- * `-x v`, `-x=v`, `--x v` and `--x=v` are the same; a boolean takes a value only with `=`; flags end
- * at `--` or at the first argument that is none. Invariant: nothing is ignored; what is not
+ * `-x v`, `-x=v`, `--x v` and `--x=v` are the same; a boolean takes a value only with `=`; flags
+ * end at `--` or at the first argument that is none. Invariant: nothing is ignored; what is not
  * understood is an error that names it.
  */
 import { CairnError } from "#base";
@@ -38,7 +38,7 @@ const FALSE = new Set(["0", "f", "F", "false", "FALSE", "False"]);
 /**
  * Reads flags by a table.
  *
- * @param refused - flags of the reference that this program does not have, so that the error can say so.
+ * @param refused - flags of the reference that this program lacks, so that the error can say so.
  * @throws `SERVER_CONFIG_INVALID` with detail `usage: true` for anything that cannot be read.
  */
 export function readFlags(

@@ -4,8 +4,8 @@
  * Reading order: types.ts, version.ts, duration.ts, flags.ts, config.ts, http/ (answer.ts,
  * query-string.ts, parameters.ts, json-scanner.ts, json-body.ts, json-text.ts, failure.ts,
  * sql.ts, load.ts, backup.ts, state.ts, routes.ts, body.ts, server.ts); then the node behind it:
- * node.ts (assembly), leadership.ts, pending.ts, forward.ts, service.ts, cluster.ts, peers.ts, backups.ts,
- * node-status.ts.
+ * node.ts (assembly), leadership.ts, pending.ts, forward.ts, service.ts, cluster.ts, peers.ts,
+ * backups.ts, node-status.ts.
  */
 export {
   FLAGS,

@@ -61,8 +61,10 @@ export type ReadResponse =
   | { readonly needsWrite: false; readonly results: Bytes }
   | { readonly needsWrite: true };
 
+/** `binary`: the pages as they are; `delete`: the same with a rollback journal; `sql`: text. */
 export type BackupFormat = "binary" | "delete" | "sql";
 
+/** What copy is wanted, and where. */
 export interface BackupRequest {
   readonly format: BackupFormat;
   readonly vacuum: boolean;
@@ -96,15 +98,19 @@ export interface SqliteStatus {
 
 /** The SQL state machine on the thread that opened it. */
 export interface SqliteMachine extends StateMachine {
+  /** Facts for `/status`. */
   status(): SqliteStatus;
+  /** Closes the connection; SQLite moves its WAL into the database file as it does. */
   close(): void;
 }
 
 /** One read-only connection on the thread that opened it. */
 export interface SqliteReader {
+  /** Runs statements that only read. Errors of statements are in the results. */
   read(request: ReadRequest): ReadResponse;
   /** Writes a copy of the database. Resolves when the file is complete and synced. */
   backup(request: BackupRequest): Promise<void>;
+  /** Closes the connection. */
   close(): void;
 }
 
@@ -118,11 +124,15 @@ export interface SqliteThreads {
   onResult(f: (proposalId: number, index: number, result: Bytes) => void): void;
   /** Called once if a thread dies of our bug or of a failing engine: the process must stop. */
   onFatal(f: (error: Error) => void): void;
+  /** As `SqliteReader.read`, on the least busy reader. @throws `SQLITE_READER_FAILED` */
   read(request: ReadRequest): Promise<ReadResponse>;
+  /** As `SqliteReader.backup`. */
   backup(request: BackupRequest): Promise<void>;
+  /** Facts for `/status`. */
   status(): Promise<SqliteStatus>;
   /** SHA-256 over schema and all rows, in hex, at the applied index that comes with it. */
   digest(): Promise<{ appliedIndex: number; digest: string }>;
+  /** Lets running batches and reads finish, closes the connections, ends the threads. */
   close(): Promise<void>;
 }
 
@@ -140,9 +150,11 @@ export interface SqliteThreadsOptions extends SqliteMachineOptions {
 export interface SqliteModule {
   /** @throws `SQLITE_FILE_INVALID`, `SQLITE_ENGINE_FAILED`. */
   openSqliteMachine(options: SqliteMachineOptions): SqliteMachine;
+  /** Opens a read-only connection to a database that a machine has opened before. */
   openSqliteReader(path: string): SqliteReader;
   /** Starts the writer and reader threads. */
   openSqliteThreads(options: SqliteThreadsOptions): Promise<SqliteThreads>;
+  /** Encodes a command: the payload of a log entry. */
   encodeCommand(command: Command): Bytes;
   /** @throws `BYTES_MALFORMED` */
   decodeCommand(bytes: Bytes): Command;

@@ -1,6 +1,7 @@
 /**
- * Execute, query, request and load over the wire. Method: real SQLite behind a real listener; bodies
- * and answers are compared byte for byte with the reference's examples (compat reference, 1.3 to 1.8).
+ * Execute, query, request and load over the wire. Method: real SQLite behind a real listener;
+ * bodies and answers are compared byte for byte with the reference's examples (compat reference,
+ * 1.3 to 1.8).
  */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CairnError } from "#base";
@@ -230,7 +231,7 @@ describe("errors of the node", () => {
   });
 });
 
-test("a follower redirects who asked for it to the leader's address, path and query kept", async () => {
+test("a follower redirects who asked for it to the leader, path and query kept", async () => {
   const target = "/db/execute?redirect&timeout=1s&x=%20";
   expect((await post(target, CREATE)).status).toBe(200);
   node.leading = false;

@@ -1,6 +1,7 @@
 /**
  * What is common to every request, the endpoints without SQL, limits and stopping. Method: raw
- * requests, among them what no decent client would send (compat reference, 1.1, 1.2, 1.7, 1.12 to 1.15).
+ * requests, among them what no decent client would send (compat reference, 1.1, 1.2, 1.7, 1.12 to
+ * 1.15).
  */
 import { Agent } from "node:http";
 import { Socket } from "node:net";
@@ -113,7 +114,8 @@ test("SQL of 500 KiB fits into the first line", async () => {
 });
 
 describe("a body beyond the limit", () => {
-  const text = `request body is larger than the limit of ${BODY_BYTES_MAX} bytes (-http-max-body-bytes)\n`;
+  const limit = `${BODY_BYTES_MAX} bytes (-http-max-body-bytes)`;
+  const text = `request body is larger than the limit of ${limit}\n`;
 
   test("is refused with the limit in the answer, however it is sent", async () => {
     const large = Buffer.alloc(100 * 1024 * 1024, "x");
@@ -125,7 +127,8 @@ describe("a body beyond the limit", () => {
 
   test("leaves the connection usable", async () => {
     const line = "POST /db/load HTTP/1.1\r\nHost: x\r\n";
-    const large = `${line}Content-Length: ${BODY_BYTES_MAX + 1}\r\n\r\n${"x".repeat(BODY_BYTES_MAX + 1)}`;
+    const bytes = BODY_BYTES_MAX + 1;
+    const large = `${line}Content-Length: ${bytes}\r\n\r\n${"x".repeat(bytes)}`;
     const answers = await raw(
       `${large}GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
     );
@@ -155,7 +158,7 @@ test("what is not HTTP, and a body that breaks off, leave the server as it was",
   expect(node.commands).toEqual([]);
 });
 
-/** Sends text as it is; resolves with what came when the server closes, or when `until` has come. */
+/** Sends text as it is; resolves with what came when the server closes or `until` has come. */
 function raw(text: string, until?: string, breakOff = false): Promise<string> {
   const [host = "", port = ""] = server.address.split(":");
   return new Promise((resolve, reject) => {

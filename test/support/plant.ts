@@ -1,5 +1,6 @@
 /**
- * Plants a mistake: copies a module's source into the git-ignored `work/`, patches the copy, loads it.
+ * Plants a mistake: copies a module's source into the git-ignored `work/`, patches the copy, loads
+ * it.
  *
  * Nothing in the real sources knows about mistakes, and a patch that no longer fits fails its test.
  */

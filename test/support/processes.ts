@@ -2,9 +2,9 @@
  * Real `cairnd` processes for end-to-end tests, one by one (`cluster.ts` has whole clusters), with
  * free ports, temporary directories and waiting.
  *
- * Invariants: no process outlives the test process, even if that is killed (each child watches a pipe
- * that we hold); waiting is polling with a deadline, and a missed deadline tells the last state and
- * the ends of the logs. The processes run `dist`, so build first.
+ * Invariants: no process outlives the test process, even if that is killed (each child watches a
+ * pipe that we hold); waiting is polling with a deadline, and a missed deadline tells the last
+ * state and the ends of the logs. The processes run `dist`, so build first.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";

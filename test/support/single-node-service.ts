@@ -1,8 +1,8 @@
 /**
  * A whole node on one thread: the real SQL machine and reader behind `NodeService`, without a log.
  *
- * For tests of what goes over the wire. Who leads, and what goes wrong, is set by the test; the codes
- * are those that the contract of `NodeService` names.
+ * For tests of what goes over the wire. Who leads, and what goes wrong, is set by the test; the
+ * codes are those that the contract of `NodeService` names.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { CairnError } from "#base";
 import type { CallOutcome, NodeConfig, NodeInfo, NodeService, ReadOptions } from "#server/types";
 import { encodeCommand, openSqliteMachine, openSqliteReader } from "#sqlite";
-import type { Command, ReadRequest } from "#sqlite/types";
+import type { Command, ReadRequest, SqliteMachine, SqliteReader } from "#sqlite/types";
 
 /** The service, and what a test may do to it. */
 export interface SingleNode {
@@ -41,85 +41,7 @@ export function openSingleNode(changes: Partial<NodeConfig> = {}): SingleNode {
   const machine = openSqliteMachine({ path });
   const reader = openSqliteReader(path);
   const config: NodeConfig = { ...CONFIG, dataDir: dir, ...changes };
-  let index = 0;
-
-  const apply = (command: Command): CallOutcome => {
-    index += 1;
-    node.commands.push(command);
-    const entry = {
-      index,
-      term: 1,
-      kind: "command" as const,
-      timeMs: 1_700_000_000_000 + index,
-      seed: BigInt(index),
-      payload: encodeCommand(command),
-      proposalId: index,
-    };
-    const [result] = machine.applyBatch([entry]);
-    return { results: result ?? new Uint8Array(), raftIndex: index, servedBy: SERVED_BY };
-  };
-  const check = (needsLeader: boolean): void => {
-    if (node.failure !== undefined) throw node.failure;
-    if (needsLeader && !node.leading) {
-      throw new CairnError("SERVER_NO_LEADER", "leader not found");
-    }
-  };
-  const read = (request: ReadRequest, options: ReadOptions): CallOutcome | undefined => {
-    node.reads.push({ request, options });
-    const response = reader.read(request);
-    if (response.needsWrite) return undefined;
-    const raftIndex = options.level === "strong" ? apply({ kind: "barrier" }).raftIndex : 0;
-    return { results: response.results, raftIndex, servedBy: SERVED_BY };
-  };
-
-  const service: NodeService = {
-    config,
-    version: "0.0.0",
-    async execute(command) {
-      check(true);
-      return apply(command);
-    },
-    async query(request, options) {
-      check(options.level !== "none");
-      return read(request, options) ?? apply({ kind: "barrier" });
-    },
-    async request(command, options) {
-      check(options.level !== "none");
-      if (command.kind !== "request") throw new TypeError("not a request");
-      const { statements, transaction, rendering } = command;
-      const request: ReadRequest = { statements, transaction, rendering, mode: "request" };
-      return read(request, options) ?? apply(command);
-    },
-    isLeader: () => node.leading,
-    leaderApiUrl: async () => node.leaderUrl,
-    async backup({ local, ...request }) {
-      check(!local);
-      node.copies += 1;
-      const copy = join(dir, `copy-${node.copies}-${index}`);
-      await reader.backup({ ...request, path: copy });
-      return {
-        path: copy,
-        remove: () => {
-          rmSync(copy);
-          node.copies -= 1;
-        },
-      };
-    },
-    async nodes() {
-      check(false);
-      return node.nodes;
-    },
-    async status() {
-      check(false);
-      return { store: { raft: { term: 7, state: "Leader" }, open: {} }, build: { version: "v" } };
-    },
-    async readiness() {
-      check(false);
-      return node.ready;
-    },
-  };
-  const node: SingleNode = {
-    service,
+  const state: NodeState = {
     config,
     dir,
     leading: true,
@@ -136,7 +58,99 @@ export function openSingleNode(changes: Partial<NodeConfig> = {}): SingleNode {
       rmSync(dir, { recursive: true });
     },
   };
-  return node;
+  return Object.assign(state, { service: serviceOf(state, machine, reader) });
+}
+
+type NodeState = Omit<SingleNode, "service">;
+
+/** Throws what the cluster would throw. */
+function check({ failure, leading }: NodeState, needsLeader: boolean): void {
+  if (failure !== undefined) throw failure;
+  if (needsLeader && !leading) throw new CairnError("SERVER_NO_LEADER", "leader not found");
+}
+
+/** The calls that reach the database: each command is one entry, as if it were the log's next. */
+function databaseOf(
+  node: NodeState,
+  machine: SqliteMachine,
+  reader: SqliteReader,
+): {
+  apply(command: Command): CallOutcome;
+  read(request: ReadRequest, options: ReadOptions): CallOutcome | undefined;
+} {
+  const apply = (command: Command): CallOutcome => {
+    node.commands.push(command);
+    const index = node.commands.length;
+    const entry = {
+      index,
+      term: 1,
+      kind: "command" as const,
+      timeMs: 1_700_000_000_000 + index,
+      seed: BigInt(index),
+      payload: encodeCommand(command),
+      proposalId: index,
+    };
+    const [result] = machine.applyBatch([entry]);
+    return { results: result ?? new Uint8Array(), raftIndex: index, servedBy: SERVED_BY };
+  };
+  const read = (request: ReadRequest, options: ReadOptions): CallOutcome | undefined => {
+    node.reads.push({ request, options });
+    const response = reader.read(request);
+    if (response.needsWrite) return undefined;
+    const raftIndex = options.level === "strong" ? apply({ kind: "barrier" }).raftIndex : 0;
+    return { results: response.results, raftIndex, servedBy: SERVED_BY };
+  };
+  return { apply, read };
+}
+
+function serviceOf(node: NodeState, machine: SqliteMachine, reader: SqliteReader): NodeService {
+  const { apply, read } = databaseOf(node, machine, reader);
+  return {
+    config: node.config,
+    version: "0.0.0",
+    async execute(command) {
+      check(node, true);
+      return apply(command);
+    },
+    async query(request, options) {
+      check(node, options.level !== "none");
+      return read(request, options) ?? apply({ kind: "barrier" });
+    },
+    async request(command, options) {
+      check(node, options.level !== "none");
+      if (command.kind !== "request") throw new TypeError("not a request");
+      const { statements, transaction, rendering } = command;
+      const request: ReadRequest = { statements, transaction, rendering, mode: "request" };
+      return read(request, options) ?? apply(command);
+    },
+    isLeader: () => node.leading,
+    leaderApiUrl: async () => node.leaderUrl,
+    async backup({ local, ...request }) {
+      check(node, !local);
+      node.copies += 1;
+      const copy = join(node.dir, `copy-${node.copies}`);
+      await reader.backup({ ...request, path: copy });
+      return {
+        path: copy,
+        remove: () => {
+          rmSync(copy);
+          node.copies -= 1;
+        },
+      };
+    },
+    async nodes() {
+      check(node, false);
+      return node.nodes;
+    },
+    async status() {
+      check(node, false);
+      return { store: { raft: { term: 7, state: "Leader" }, open: {} }, build: { version: "v" } };
+    },
+    async readiness() {
+      check(node, false);
+      return node.ready;
+    },
+  };
 }
 
 const CONFIG: NodeConfig = {

@@ -2,8 +2,8 @@
  * From errors to answers (compat reference, 1.6 to 1.8).
  *
  * Invariant: a request that was understood and failed as a whole is 200 with an `error` in the
- * envelope, as clients of the reference expect; 503 says "try another node" and is kept for a cluster
- * without a leader. Texts are the reference's; decisions are by code.
+ * envelope, as clients of the reference expect; 503 says "try another node" and is kept for a
+ * cluster without a leader. Texts are the reference's; decisions are by code.
  */
 import { CairnError, ERROR_CODES, errorText, isCairnError } from "#base";
 import { type Answer, type Call, textError } from "./answer.ts";
@@ -29,9 +29,14 @@ function wireText(error: CairnError): string {
 function commonFailure(error: unknown): Answer | undefined {
   // Our own bug, or a nonsense argument that got through our gate: not an outcome of the request.
   if (!(error instanceof CairnError)) return textError(500, `internal error: ${errorText(error)}`);
-  if (error.code === "SERVER_NO_LEADER") return textError(503, wireText(error));
-  if (error.code === "SERVER_REQUEST_INVALID") return textError(400, error.message);
-  return undefined;
+  switch (error.code) {
+    case "SERVER_NO_LEADER":
+    case "SERVER_REQUEST_INVALID":
+    case "SERVER_BODY_TOO_LARGE":
+      return textError(ERROR_CODES[error.code].httpStatus, wireText(error));
+    default:
+      return undefined;
+  }
 }
 
 /** The answer of execute, query and request to an error. */

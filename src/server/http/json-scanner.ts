@@ -137,7 +137,7 @@ class Scanner implements JsonScanner {
     }
   }
 
-  /** Passes a scalar, an empty bracket pair or an opening bracket; for the last says what closes it. */
+  /** Passes a scalar, an empty pair of brackets, or an opening one: then says what closes it. */
   #openOrPass(): number | undefined {
     switch (this.peek()) {
       case Mark.openArray:

@@ -1,7 +1,7 @@
 /**
  * Query parameters, checked before anything else is looked at (compat reference, 1.2).
  *
- * Invariant: a malformed parameter is refused on any path, also on one that would not use it, as the
+ * Invariant: a malformed parameter is refused on any path, also where nothing would use it, as the
  * reference does. `db_timeout`, `linearizable_timeout`, `retries`, `trailing_logs`, `noparse`,
  * `norwrandom` and `norwtime` are checked and then without effect: we never rewrite SQL, never
  * send a write twice, and the engine offers no way to interrupt a statement.

@@ -1,7 +1,7 @@
 /**
  * `redirect`: send the caller to the leader instead of asking it for them (compat reference, 3.4).
  *
- * Invariant: the place is the leader's advertised HTTP address with the path and query as they came.
+ * Invariant: the place is the leader's advertised HTTP address, with path and query as they came.
  */
 import { type Answer, type Call, emptyAnswer, textError } from "./answer.ts";
 

@@ -15,11 +15,12 @@ import type { NodeConfig, NodeService } from "../types.ts";
 import { API_VERSION } from "../version.ts";
 import { type Answer, emptyAnswer, type Handler, textError } from "./answer.ts";
 import { declaredBytes, readBody } from "./body.ts";
+import { plainFailure } from "./failure.ts";
 import { type Parameters, readParameters } from "./parameters.ts";
 import { splitTarget, unescapePercent } from "./query-string.ts";
 import { findRoute } from "./routes.ts";
 
-/** `GET /db/query?q=…` carries SQL in its first line, and the reference's library takes this much. */
+/** `GET /db/query?q=…` carries SQL in its first line; the reference's library takes this much. */
 const HEADER_BYTES_MAX = 1024 * 1024;
 
 /** How long running requests may take to finish once the node stops. */
@@ -59,7 +60,7 @@ export async function openHttpServer(
   const { httpAddress, httpBodyBytesMax } = service.config;
   const app = fastify({
     logger: false,
-    // One route takes every path: the reference matches by prefix, and broken escapes are ours to tell.
+    // One route takes every path: we match by prefix, and broken escapes are ours to tell.
     rewriteUrl: () => "/",
     exposeHeadRoutes: false,
     http: { maxHeaderSize: HEADER_BYTES_MAX },
@@ -130,8 +131,9 @@ function beginRequest(request: FastifyRequest): Begun | Answer {
 }
 
 function tooLarge(bytesMax: number): Answer {
-  const flag = "-http-max-body-bytes";
-  return textError(413, `request body is larger than the limit of ${bytesMax} bytes (${flag})`);
+  const limit = `${bytesMax} bytes (-http-max-body-bytes)`;
+  const message = `request body is larger than the limit of ${limit}`;
+  return plainFailure(new CairnError("SERVER_BODY_TOO_LARGE", message));
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {

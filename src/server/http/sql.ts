@@ -45,7 +45,7 @@ export function handleQuery(call: Call): Promise<Answer> {
       rendering: renderingOf(call.parameters),
       mode: "query",
     };
-    // A read of any age is served where it arrives, so there is nobody better to send the caller to.
+    // A read of any age is served where it arrives: there is nobody better to send the caller to.
     const redirect = options.level === "none" ? undefined : await redirection(call);
     return redirect ?? call.service.query(request, options);
   });
