@@ -2,8 +2,8 @@
 /**
  * `cairn`: the program for people. So far it has one command, `cluster`.
  *
- * Invariant: exit code 0 means that what was asked for was done; a failure is one line that says what
- * to do, never a stack.
+ * Invariant: exit code 0 means that what was asked for was done; a failure is one line that says
+ * what to do, never a stack.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { errorText } from "#base";

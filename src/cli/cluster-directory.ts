@@ -6,8 +6,8 @@
  * {"format": 1, "nodes": [{"id": "n1", "raftPort": 4101}, …]}
  * ```
  *
- * Invariants: one `cairn cluster` has a directory at a time; Raft ports never change, since they are
- * part of the cluster's stored configuration; nothing is removed from a directory that has no
+ * Invariants: one `cairn cluster` has a directory at a time; Raft ports never change, since they
+ * are part of the cluster's stored configuration; nothing is removed from a directory that has no
  * `cluster.json`, since then it is not known to be ours.
  */
 import { CairnError, type Cancel, isCairnError } from "#base";
@@ -33,7 +33,10 @@ export interface ClusterDirectory {
   remember(nodes: readonly RememberedNode[]): void;
   /** `number` is 1 for the first node. */
   dataDir(number: number): string;
+  /** Where a node's output goes. */
+  /** Where the output of a node goes. */
   logPath(number: number): string;
+  /** Gives the directory free. */
   close(): void;
 }
 
@@ -133,7 +136,9 @@ function isRememberedNode(value: unknown): value is RememberedNode {
   return isObject(value) && typeof value["id"] === "string" && Number.isInteger(value["raftPort"]);
 }
 
-/** Directories stay, empty: the doors to the disk have no way to remove one, and nothing needs it. */
+/**
+ * Directories stay, empty: the doors to the disk have no way to remove one, and nothing needs it.
+ */
 function removeCluster(disk: Disk, path: string): void {
   const names = disk.list(path).filter((name) => !name.startsWith(LOCK_FILE));
   if (names.length === 0) return;

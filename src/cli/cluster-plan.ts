@@ -86,7 +86,8 @@ function checkSize({ path, remembered }: ClusterDirectory, count: number): void 
   if (remembered === undefined || remembered.length === count) return;
   throw new CairnError(
     "SERVER_CONFIG_INVALID",
-    `cluster: ${path} holds a cluster of ${countNodes(remembered.length)}, not ${count}, and members ` +
+    `cluster: ${path} holds a cluster of ${countNodes(remembered.length)}, not ${count}, ` +
+      "and members " +
       "cannot be changed yet: start over with --fresh, or choose another directory with --dir",
   );
 }

@@ -2,8 +2,8 @@
  * Lets a node end with the process that started it, also when that one was killed with SIGKILL.
  *
  * The parent holds the other end of the node's standard input. The kernel closes it when the parent
- * is gone, whatever the reason. Invariant: without the environment variable nothing changes, so that a
- * node whose standard input is closed or empty runs on.
+ * is gone, whatever the reason. Invariant: without the environment variable nothing changes, so
+ * that a node whose standard input is closed or empty runs on.
  */
 
 /** Set to `1` by a parent that keeps a pipe to the child's standard input. */

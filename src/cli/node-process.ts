@@ -1,9 +1,9 @@
 /**
  * One `cairnd` as a child process: started, watched, started again when it ends, stopped.
  *
- * A node that was killed starts again after a pause, however often. A node that ends by itself three
- * times in a row is given up. Invariant: a child never outlives this process: it holds the other end
- * of a pipe that the kernel closes (`exit-with-parent.ts`).
+ * A node that was killed starts again after a pause, however often. A node that ends by itself
+ * three times in a row is given up. Invariant: a child never outlives this process: it holds the
+ * other end of a pipe that the kernel closes (`exit-with-parent.ts`).
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";

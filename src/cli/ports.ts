@@ -1,8 +1,8 @@
 /**
  * Finds out which TCP ports of this machine are free, and picks others for those that are not.
  *
- * A port is tried by listening on it for a moment. Another process may take it right after; the node
- * then says so itself. Invariant: no port is given out twice by one `PortPlan`.
+ * A port is tried by listening on it for a moment. Another process may take it right after; the
+ * node then says so itself. Invariant: no port is given out twice by one `PortPlan`.
  */
 import { createServer } from "node:http";
 import type { Ms } from "#base";
@@ -53,7 +53,11 @@ export interface PortPlan {
   pick(wanted: number): Promise<number | undefined>;
 }
 
-/** @param isFree - asks the operating system. */
+/**
+ * Makes a plan that gives out each port once.
+ *
+ * @param isFree - asks the operating system.
+ */
 export function createPortPlan(isFree: PortTest): PortPlan {
   const given = new Set<number>();
   return {

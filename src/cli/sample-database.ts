@@ -2,8 +2,9 @@
  * The database that a newcomer finds: a book shop, generated from a seed as batches of SQL text.
  *
  * Invariants: the same seed gives the same SQL, byte by byte; every batch is one transaction that
- * first writes its own number into `sample_batches`, so that a batch that is sent twice (because the
- * answer was lost) fails as a whole the second time; no foreign key is ever violated on the way.
+ * first writes its own number into `sample_batches`, so that a batch that is sent twice (because
+ * the answer was lost) fails as a whole the second time; no foreign key is ever violated on the
+ * way.
  */
 import { type Random, seededRandom } from "#platform";
 import {

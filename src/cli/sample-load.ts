@@ -2,7 +2,8 @@
  * Sends the sample database to a cluster over HTTP, as any client would.
  *
  * Invariant: each batch takes effect once, however often it is sent: its number is a primary key in
- * the same transaction. So a lost answer is harmless: ask which batches are there, and go on behind.
+ * the same transaction. So a lost answer is harmless: ask which batches are there, and go on
+ * behind.
  */
 import { CairnError, isCairnError } from "#base";
 import { type SampleBatch, sampleBatches } from "./sample-database.ts";

@@ -1,5 +1,6 @@
 /**
- * Words that the sample book shop is made of. All invented combinations; no book or person is meant.
+ * Words that the sample book shop is made of. All invented combinations; no book or person is
+ * meant.
  *
  * Invariant: lists only grow at their end, since the generator draws positions in them.
  */

@@ -16,6 +16,7 @@ const COLUMNS_DEFAULT = 80;
 export interface ScreenStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /** Prints a text. */
   write(text: string): unknown;
 }
 
@@ -33,7 +34,12 @@ export interface Screen {
   end(): void;
 }
 
-/** @param environment - `NO_COLOR`, set to anything but nothing, means no color; so does `TERM=dumb`. */
+/**
+ * Makes the screen for a stream.
+ *
+ * @param environment - `NO_COLOR`, set to anything but nothing, means no color; so does
+ * `TERM=dumb`.
+ */
 export function createScreen(
   stream: ScreenStream,
   environment: Readonly<Record<string, string | undefined>>,

@@ -8,8 +8,8 @@ import type { Cancel, Ms } from "#base";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Under `npm start`, one Ctrl-C arrives twice: from the terminal, and handed on by npm. A person does
- * not press it again that fast.
+ * Under `npm start`, one Ctrl-C arrives twice: from the terminal, and handed on by npm. A person
+ * does not press it again that fast.
  */
 const ECHO_MS: Ms = 300;
 
@@ -21,7 +21,9 @@ export interface StopSignals {
   readonly release: Cancel;
 }
 
-/** Takes the signals that ask this process to end. A terminal or pipe that is gone counts as well. */
+/**
+ * Takes the signals that ask this process to end. A terminal or pipe that is gone counts as well.
+ */
 export function takeStopSignals(): StopSignals {
   const stop = new AbortController();
   const kill = new AbortController();

@@ -61,7 +61,7 @@ interface WorkerData {
  * Starts a thread.
  *
  * Works from `dist` and from sources: a `.ts` entry goes through a bootstrap that registers tsx.
- * The conditions of this process (`--conditions=…`) are handed on, so that both sides run the same
+ * The conditions of this process (`--conditions=…`) are handed on, so that both run the same
  * modules.
  *
  * @param entry - the thread's file; it calls {@link threadStart}.

@@ -1,9 +1,9 @@
 /**
  * Contract of chapter 09: SQLite as a replicated state machine.
  *
- * Q1 same log, same rows everywhere. Q2 nothing non-deterministic enters: time and chance come sealed
- * in the entry. Q3 failures are deterministic and advance the index. Q4 clients cannot change engine
- * settings. Q5 a doubtful database file is refused, never served.
+ * Q1 same log, same rows everywhere. Q2 nothing non-deterministic enters: time and chance come
+ * sealed in the entry. Q3 failures are deterministic and advance the index. Q4 clients cannot
+ * change engine settings. Q5 a doubtful database file is refused, never served.
  */
 import type { Bytes } from "#base";
 import type { StateMachine } from "#replica/types";
@@ -50,8 +50,8 @@ export interface ReadRequest {
   readonly transaction: boolean;
   readonly rendering: Rendering;
   /**
-   * `query`: writes are refused one by one with the reference's text. `request`: if any statement would
-   * write, nothing is run and the answer is `needsWrite`.
+   * `query`: writes are refused one by one with the reference's text. `request`: if any statement
+   * would write, nothing is run and the answer is `needsWrite`.
    */
   readonly mode: "query" | "request";
 }
@@ -80,7 +80,10 @@ export interface SqliteMachineOptions {
   readonly path: string;
   /** Enforce foreign keys (flag `-fk`). Default false, as in SQLite. */
   readonly foreignKeys?: boolean;
-  /** Checkpoint when SQLite's WAL has this many bytes. Default 4 MiB. Larger: fewer stalls, more log to keep. */
+  /**
+   * Checkpoint when SQLite's WAL has this many bytes. Default 4 MiB. Larger: fewer stalls, more log
+   * to keep.
+   */
   readonly checkpointBytes?: number;
 }
 
@@ -116,11 +119,16 @@ export interface SqliteReader {
 
 /** The SQL threads of one node, as the main thread sees them. */
 export interface SqliteThreads {
-  /** Hand this to the replica's thread: batches go in, applied indexes come out (see `replica/applier.ts`). */
+  /**
+   * Hand this to the replica's thread: batches go in, applied indexes come out (see
+   * `replica/applier.ts`).
+   */
   readonly applierPort: import("node:worker_threads").MessagePort;
   /** The applied index in the database file when it was opened. */
   readonly appliedIndexAtOpen: number;
-  /** Sets who gets the result of a wanted entry; `proposalId` is the replica's, `index` the entry's. */
+  /**
+   * Sets who gets the result of a wanted entry; `proposalId` is the replica's, `index` the entry's.
+   */
   onResult(f: (proposalId: number, index: number, result: Bytes) => void): void;
   /** Called once if a thread dies of our bug or of a failing engine: the process must stop. */
   onFatal(f: (error: Error) => void): void;
@@ -140,8 +148,8 @@ export interface SqliteThreadsOptions extends SqliteMachineOptions {
   /** Reader threads, each with its own connection. Default 2. */
   readonly readerCount?: number;
   /**
-   * Heap of one reader thread in MiB; a read that needs more ends with `SQLITE_READER_FAILED` and hurts
-   * no other. Default: Node's own limit.
+   * Heap of one reader thread in MiB; a read that needs more ends with `SQLITE_READER_FAILED` and
+   * hurts no other. Default: Node's own limit.
    */
   readonly readerHeapMegabytesMax?: number;
 }
@@ -158,7 +166,10 @@ export interface SqliteModule {
   encodeCommand(command: Command): Bytes;
   /** @throws `BYTES_MALFORMED` */
   decodeCommand(bytes: Bytes): Command;
-  /** Digest of any database file, opened read-only: for comparing replicas and backups. SHA-256, hex. */
+  /**
+   * Digest of any database file, opened read-only: for comparing replicas and backups. SHA-256,
+   * hex.
+   */
   digestDatabase(path: string): string;
   /** The first statement that the reference refuses as a pragma, or undefined (4.8). */
   findDisallowedPragma(statements: readonly Statement[]): Statement | undefined;

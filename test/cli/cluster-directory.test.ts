@@ -1,6 +1,6 @@
 /**
- * The directory of a cluster. Method: real files below a temporary directory; damage them, put others'
- * files beside them, open them twice.
+ * The directory of a cluster. Method: real files below a temporary directory; damage them, put
+ * others' files beside them, open them twice.
  */
 import {
   existsSync,

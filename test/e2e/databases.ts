@@ -33,9 +33,7 @@ export function countsIn(path: string): Record<string, number> {
   const database = new Database(path, { readonly: true });
   try {
     const tables = database
-      .prepare(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cairn%' ESCAPE '\\'",
-      )
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB '_cairn*'")
       .pluck()
       .all() as string[];
     return Object.fromEntries(

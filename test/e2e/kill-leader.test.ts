@@ -46,7 +46,7 @@ describe("nodes that are killed under load", () => {
     await cluster.stopAll();
   });
 
-  test("through twenty deaths of the leader no acknowledged row is lost and none appears twice", async () => {
+  test("twenty leaders die: no acknowledged row is lost and none is there twice", async () => {
     const ledger = createLedger();
     const stop = startWriters(cluster, ledger, { clients: CLIENTS, name: "kill" });
     const failovers: number[] = [];
@@ -66,7 +66,8 @@ describe("nodes that are killed under load", () => {
     const worst = Math.round(Math.max(...failovers));
     console.log(
       `${ROUNDS} leaders killed; longest time to a new leader's write ${worst} ms; ` +
-        `${ledger.acknowledged.size} acknowledged, ${ledger.refused.size} refused, ${ledger.unknown.size} unknown`,
+        `${ledger.acknowledged.size} acknowledged, ${ledger.refused.size} refused, ` +
+        `${ledger.unknown.size} unknown`,
     );
     expect(worst).toBeLessThan(FAILOVER_MS_MAX);
     await checkAll(cluster, ledger);

@@ -15,7 +15,8 @@ const LONG_MS = 5000;
 
 /** Counts to `n` in SQLite: work in proportion to n, and next to no memory. */
 const counting = (n: number): string =>
-  `WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < ${n}) SELECT max(x) FROM c`;
+  `WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < ${n})
+   SELECT max(x) FROM c`;
 
 describe("long work on the leader", () => {
   let cluster: ProcessCluster;

@@ -37,7 +37,9 @@ export const CHAPTERS: readonly string[] = [
   "11-simulation",
 ];
 
-/** Paths below `directory` that end in `ending`: relative to the root, `/` between parts, sorted. */
+/**
+ * Paths below `directory` that end in `ending`: relative to the root, `/` between parts, sorted.
+ */
 export function filesUnder(directory: string, ending: string): string[] {
   const start = join(root, directory);
   if (!existsSync(start)) return [];
@@ -56,7 +58,9 @@ export function textOf(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
-/** The opening block comment of a file, without its stars; empty if it opens with something else. */
+/**
+ * The opening block comment of a file, without its stars; empty if it opens with something else.
+ */
 export function headerOf(path: string): string {
   const text = textOf(path).replace(/^#!.*\n/, "");
   const header = /^\/\*\*?([\s\S]*?)\*\//.exec(text)?.[1] ?? "";

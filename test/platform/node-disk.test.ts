@@ -243,7 +243,7 @@ test("a claim of another live process keeps a stale lock from being replaced", (
   expect(readFileSync(path, "latin1")).toBe("999999999 1\n");
 });
 
-test("a directory that the file system will not make is an error, not an endless attempt", (context) => {
+test("a directory that the file system will not make is an error, not a hang", (context) => {
   if (!createNodeDisk().exists("/proc/self")) context.skip("this system has no /proc");
   const path = "/proc/cairn/data";
   expectDiskError(() => createNodeDisk().makeDir(path), "DISK_NOT_FOUND", "/proc/cairn");

@@ -57,7 +57,7 @@ describe("entries", () => {
 });
 
 describe("configurations", () => {
-  test("whatever the order in which members were heard of, bytes and cluster id are the same", () => {
+  test("in whatever order members were heard of, bytes and cluster id are the same", () => {
     const one = createConfiguration(members);
     const other = createConfiguration([...members].reverse());
     expect(encodeConfiguration(one)).toEqual(encodeConfiguration(other));
@@ -215,7 +215,7 @@ describe("frames", () => {
     }
   });
 
-  test("N10: an oversized length with an honest checksum is refused before anything is allocated", () => {
+  test("N10: an oversized length with an honest checksum is refused unallocated", () => {
     const header = new Uint8Array(FRAME_HEADER_BYTES);
     new DataView(header.buffer).setUint32(0, 0xffff_ffff, true);
     expect(() => createFrameReader().push(header, () => undefined)).toThrowError(

@@ -49,7 +49,7 @@ describe("the driver", () => {
     for (const node of cluster.nodes) expect(texts(node)).not.toContain("misplaced");
   });
 
-  test("R03 what a partitioned leader accepted is lost for certain only when another entry is committed there", async () => {
+  test("R03 what a cut-off leader accepted is lost once another entry is committed there", async () => {
     const cluster = await startedCluster(3);
     const old = leaderOf(cluster);
     cluster.network.partition([
@@ -70,7 +70,7 @@ describe("the driver", () => {
     for (const node of cluster.nodes) expect(texts(node)).toEqual(["in the majority"]);
   });
 
-  test("P01 all nodes lose their power at once, and every acknowledged write is there afterwards", async () => {
+  test("P01 all nodes lose power at once, and every acknowledged write is there after", async () => {
     const cluster = await startedCluster(3);
     const ids = Array.from({ length: 30 }, (_, n) => cluster.propose(leaderOf(cluster), `w${n}`));
     await cluster.run(60);
@@ -122,7 +122,7 @@ describe("the driver", () => {
     expect(texts(node)).toEqual([]);
   });
 
-  test("K03 an acknowledged write survives although followers lose everything unsynced", async () => {
+  test("K03 an acknowledged write survives although all lose what is unsynced", async () => {
     const cluster = await startedCluster(3);
     const id = cluster.propose(leaderOf(cluster), "kept");
     await cluster.runUntil(() => cluster.fates.get(id) === "acknowledged", 1000, "the write");
@@ -134,7 +134,7 @@ describe("the driver", () => {
 });
 
 describe("random histories", () => {
-  test("acknowledged writes are there exactly once, refused ones never, whatever crashes and parts", async () => {
+  test("acknowledged writes are there exactly once, refused ones never", async () => {
     const name = "acknowledged writes are there exactly once, refused ones never";
     await runSeeds({ count: 150, name }, (seed) => runHistory(seed));
   });
@@ -161,7 +161,9 @@ const MISTAKES: readonly Mistake[] = [
       {
         file: "driver.ts",
         from: "    this.#syncing = true;\n",
-        to: "    this.#syncing = true;\n    queueMicrotask(() => this.#guard(() => this.#onPersisted(this.#writtenSeq)));\n",
+        to:
+          "    this.#syncing = true;\n" +
+          "    queueMicrotask(() => this.#guard(() => this.#onPersisted(this.#writtenSeq)));\n",
       },
     ],
   },
@@ -180,13 +182,15 @@ const MISTAKES: readonly Mistake[] = [
     patches: [
       {
         file: "raft-log.ts",
-        from: 'this.#wal.append(encodeLogRecord({ type: "hardState", hardState: change.hardState }));',
+        from:
+          "this.#wal.append(" +
+          'encodeLogRecord({ type: "hardState", hardState: change.hardState }));',
         to: "",
       },
     ],
   },
   {
-    name: "what is lost with leadership is guessed when the term changes, not known when another entry is committed",
+    name: "what leadership takes with it is guessed when the term changes",
     patches: [
       {
         file: "driver.ts",
@@ -196,7 +200,10 @@ const MISTAKES: readonly Mistake[] = [
       {
         file: "proposals.ts",
         from: "  committed(index: Index, term: Term): number {\n    const",
-        to: "  giveUp(): void { for (const list of this.#byIndex.values()) for (const { id } of list) this.#fail(id, 'leadership-lost'); }\n  committed(index: Index, term: Term): number {\n    const",
+        to:
+          "  giveUp(): void {\n    for (const list of this.#byIndex.values()) {\n" +
+          "      for (const { id } of list) this.#fail(id, 'leadership-lost');\n    }\n  }\n" +
+          "  committed(index: Index, term: Term): number {\n    const",
       },
     ],
   },

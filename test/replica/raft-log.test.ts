@@ -175,7 +175,7 @@ describe("the raft log", () => {
     expect(state.runs).toEqual([{ first: 1, term: 1 }]);
   });
 
-  test("entries that fell out of memory are read back from disk, without those truncated since", async () => {
+  test("entries that fell out of memory are read back, without those truncated since", async () => {
     const log = open(createSimulatedDisk());
     log.write({ hardState: { term: 1, vote: 0 }, entries: [first] });
     const big = (index: number, term: number, fill: number): LogEntry => ({
@@ -226,7 +226,7 @@ describe("the raft log", () => {
     ]);
   });
 
-  test("at every crash point recovery finds a state that was reached, never one before the last synced", async () => {
+  test("at every crash point recovery finds a state reached at or after the last sync", async () => {
     let runs = 0;
     const work: Promise<void>[] = [];
     forEachSeed(12, (seed) => {

@@ -136,7 +136,7 @@ describe("the net over sockets", () => {
     expect(b.received).toEqual(["1:sound"]);
   });
 
-  test("N06 a node of another cluster, or with a wiped directory, is turned away with the reason", async () => {
+  test("N06 a node of another cluster, or with a wiped directory, is turned away", async () => {
     const w = world();
     const b = await member(w, 2);
     const wiped = createConfiguration(

@@ -82,9 +82,11 @@ test("two dashes alone end the flags", () => {
 test("every value reaches its place", () => {
   const argv =
     "-node-id n1 -http-addr 0.0.0.0:5001 -http-adv-addr h:5001 -http-allow-origin * " +
-    "-raft-addr :5002 -raft-adv-addr h:5002 -bootstrap-expect 3 -bootstrap-expect-timeout 1m -join a:1,b:2 " +
+    "-raft-addr :5002 -raft-adv-addr h:5002 -bootstrap-expect 3 " +
+    "-bootstrap-expect-timeout 1m -join a:1,b:2 " +
     "-join-attempts 7 -join-interval 100ms -fk -raft-log-level info " +
-    "-raft-heartbeat-timeout 200ms -raft-election-timeout 300ms -raft-apply-timeout 2s -db-max-ro-conns 2 " +
+    "-raft-heartbeat-timeout 200ms -raft-election-timeout 300ms " +
+    "-raft-apply-timeout 2s -db-max-ro-conns 2 " +
     "-http-max-body-bytes 1024 data";
   expect(configOf(...argv.split(" "))).toEqual({
     dataDir: "data",

@@ -1,5 +1,5 @@
 /**
- * Request bodies as statements: `["SQL", ["SQL", p1, {"name": p2}], …]` (compat reference, 1.3, 2.3).
+ * Request bodies as statements: `["SQL", ["SQL", p1, {"name": p2}], …]` (compat, 1.3, 2.3).
  *
  * Invariant: a parameter reaches SQLite as it was written: an integer literal of 64 bits stays one,
  * any other number is REAL, `x'hex'` and arrays of bytes are blobs. Text that is not JSON is told

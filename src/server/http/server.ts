@@ -26,6 +26,7 @@ const HEADER_BYTES_MAX = 1024 * 1024;
 /** How long running requests may take to finish once the node stops. */
 const CLOSE_MS: Ms = 10_000;
 
+/** How the listener behaves. */
 export interface HttpServerOptions {
   /** Told of errors that are our own fault, and of connections that broke while answering. */
   readonly onFault?: (error: unknown) => void;
@@ -33,6 +34,7 @@ export interface HttpServerOptions {
   readonly closeMs?: Ms;
 }
 
+/** A listening server. */
 export interface HttpServer {
   /** `host:port` as configured, with the real port. */
   readonly address: string;
