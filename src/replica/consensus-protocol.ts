@@ -6,6 +6,7 @@
  * failure from here, or in silence while its fate is open; the main thread has the timeout.
  * Chapter: 08-replica.
  */
+import type { MessagePort } from "node:worker_threads";
 import {
   type Bytes,
   CairnError,
@@ -25,8 +26,6 @@ export interface ConsensusSettings {
   readonly address: string;
   readonly electionTimeoutMs: Ms;
   readonly heartbeatMs: Ms;
-  /** What the state machine had applied when it was opened. */
-  readonly appliedIndex: number;
 }
 
 /** An error as plain data. */
@@ -37,6 +36,13 @@ export interface WireError {
 }
 
 export type ToConsensus =
+  /** The state machine is open: its end, and what it had applied. A replica runs from here on. */
+  | {
+      readonly kind: "start";
+      readonly id: number;
+      readonly applierPort: MessagePort;
+      readonly appliedIndex: number;
+    }
   | { readonly kind: "propose"; readonly entries: readonly { id: number; bytes: Bytes }[] }
   | {
       readonly kind: "call";
@@ -67,7 +73,7 @@ export type FromConsensus =
       readonly method: string;
       readonly payload: Bytes;
     }
-  | { readonly kind: "bootstrapped"; readonly id: number; readonly outcome: Outcome<null> }
+  | { readonly kind: "done"; readonly id: number; readonly outcome: Outcome<null> }
   | { readonly kind: "role"; readonly status: ReplicaStatus }
   | { readonly kind: "status"; readonly id: number; readonly status: ReplicaStatus | undefined }
   /** Something worth a line in the log. */

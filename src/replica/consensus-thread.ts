@@ -5,6 +5,7 @@
  * back this way: the state machine's thread sends them to the main thread directly.
  * Chapter: 08-replica.
  */
+import type { MessagePort, Transferable } from "node:worker_threads";
 import type { Bytes, Ms } from "#base";
 import { atTurnEnd, type Port, spawnThread } from "#platform";
 import {
@@ -41,6 +42,13 @@ export interface ConsensusThread {
   call(address: string, method: string, payload: Bytes, timeoutMs: Ms): Promise<Bytes>;
   /** Sets who answers the calls of other nodes. */
   onCall(handler: RpcHandler): void;
+  /**
+   * Gives the state machine's end away; a node that knows its cluster takes part from here on. Until
+   * then log and port are open, and calls are answered.
+   *
+   * @throws `REPLICA_LOG_BEHIND` when the database is ahead of the log; `REPLICA_IDENTITY_MISMATCH`.
+   */
+  start(applierPort: MessagePort, appliedIndex: number): Promise<void>;
   /** Makes this node a member of a new cluster, durably. @throws `REPLICA_IDENTITY_MISMATCH` */
   bootstrap(configuration: Configuration): Promise<void>;
   /** Fresh facts; undefined until the node belongs to a cluster. */
@@ -128,6 +136,13 @@ class MainSide implements ConsensusThread {
     return this.#ask<Bytes>((id) => ({ kind: "call", id, address, method, payload, timeoutMs }));
   }
 
+  async start(applierPort: MessagePort, appliedIndex: number): Promise<void> {
+    await this.#ask<null>(
+      (id) => ({ kind: "start", id, applierPort, appliedIndex }),
+      [applierPort],
+    );
+  }
+
   async bootstrap(configuration: Configuration): Promise<void> {
     await this.#ask<null>((id) => ({ kind: "bootstrap", id, configuration }));
     this.#configuration = configuration;
@@ -146,7 +161,10 @@ class MainSide implements ConsensusThread {
     this.#port.close();
   }
 
-  #ask<T>(message: (id: number) => ToConsensus): Promise<T> {
+  #ask<T>(
+    message: (id: number) => ToConsensus,
+    transfer: readonly Transferable[] = [],
+  ): Promise<T> {
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise<T>((resolve, reject) => {
@@ -155,7 +173,7 @@ class MainSide implements ConsensusThread {
         if (outcome.ok) resolve(outcome.value as T);
         else reject(fromWireError(outcome.error));
       });
-      this.#port.post(message(id));
+      this.#port.post(message(id), transfer);
     });
   }
 
@@ -169,7 +187,7 @@ class MainSide implements ConsensusThread {
       case "failure":
         return this.#failed(message.id, message.failure);
       case "called":
-      case "bootstrapped":
+      case "done":
         return this.#settle(message.id, message.outcome);
       case "status":
         return this.#settle(message.id, { ok: true, value: message.status });
@@ -205,18 +223,14 @@ class MainSide implements ConsensusThread {
 /**
  * Starts the thread and opens log and port on it.
  *
- * @param applierPort - the state machine's end, given away.
  * @throws what opening throws: `WAL_CORRUPT`, `NET_ADDRESS_IN_USE`, `REPLICA_IDENTITY_MISMATCH` and
  * others, by code.
  */
-export function openConsensusThread(
-  settings: ConsensusSettings,
-  applierPort: import("node:worker_threads").MessagePort,
-): Promise<ConsensusThread> {
+export function openConsensusThread(settings: ConsensusSettings): Promise<ConsensusThread> {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const port = spawnThread<ToConsensus, FromConsensus>(
     new URL(`./consensus-worker.${extension}`, import.meta.url),
-    { name: "consensus", data: { settings, applierPort }, transfer: [applierPort] },
+    { name: "consensus", data: settings },
   );
   return new Promise((resolve, reject) => {
     const early: FromConsensus[] = [];

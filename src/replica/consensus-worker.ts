@@ -32,17 +32,11 @@ import { createPortApplier } from "./port-applier.ts";
 import { openRaftLog } from "./raft-log.ts";
 import { createRpcClient, type RpcClient, serveRpc } from "./rpc.ts";
 import { createTcpNet, type TcpNet } from "./tcp-net.ts";
-import type { Configuration, Identity, RaftLog, Replica } from "./types.ts";
-
-/** What the thread is started with. */
-interface ThreadData {
-  readonly settings: ConsensusSettings;
-  readonly applierPort: Parameters<typeof createPortApplier>[0];
-}
+import type { Applier, Configuration, Identity, RaftLog, Replica } from "./types.ts";
 
 class ConsensusHost {
   readonly #main: Port<FromConsensus, ToConsensus>;
-  readonly #data: ThreadData;
+  readonly #settings: ConsensusSettings;
   readonly #clock = createNodeClock();
   readonly #sockets = createNodeSockets();
   readonly #random = nodeRandom();
@@ -54,14 +48,15 @@ class ConsensusHost {
   #log: RaftLog | undefined;
   #net: TcpNet | undefined;
   #replica: Replica | undefined;
+  #machine: { readonly applier: Applier; readonly appliedIndex: number } | undefined;
 
-  constructor(main: Port<FromConsensus, ToConsensus>, data: ThreadData) {
+  constructor(main: Port<FromConsensus, ToConsensus>, settings: ConsensusSettings) {
     this.#main = main;
-    this.#data = data;
+    this.#settings = settings;
   }
 
   async open(): Promise<void> {
-    const { dataDir, nodeId, address } = this.#data.settings;
+    const { dataDir, nodeId, address } = this.#settings;
     const disk = createNodeDisk();
     this.#identity = openIdentity({ disk, dir: dataDir, nodeId, random: this.#random });
     this.#log = openRaftLog({ disk, dir: `${dataDir}/raft-log` }).log;
@@ -72,14 +67,12 @@ class ConsensusHost {
       onRefused: (remote, reason) => this.#notice(`connection from ${remote} refused: ${reason}`),
     });
     serveRpc(this.#port, (method, payload) => this.#relay(method, payload));
-    const { configuration } = this.#log.state;
     this.#main.onMessage((message) => this.#onMessage(message));
-    if (configuration !== undefined) this.#run(configuration);
     this.#main.post({
       kind: "opened",
       address: this.#port.address,
       identity: this.#identity,
-      configuration,
+      configuration: this.#log.state.configuration,
     });
   }
 
@@ -103,8 +96,15 @@ class ConsensusHost {
         this.#requests.get(message.id)?.(message.outcome);
         this.#requests.delete(message.id);
         return;
+      case "start":
+        void this.#answer(message.id, async () => {
+          const { applierPort, appliedIndex } = message;
+          this.#machine = { applier: createPortApplier(applierPort), appliedIndex };
+          this.#run();
+        });
+        return;
       case "bootstrap":
-        void this.#bootstrap(message.id, message.configuration);
+        void this.#answer(message.id, () => this.#bootstrap(message.configuration));
         return;
       case "status":
         this.#main.post({ kind: "status", id: message.id, status: this.#replica?.status() });
@@ -143,38 +143,43 @@ class ConsensusHost {
     });
   }
 
+  async #answer(id: number, work: () => Promise<void>): Promise<void> {
+    let outcome: Outcome<null> = { ok: true, value: null };
+    try {
+      await work();
+    } catch (error) {
+      outcome = { ok: false, error: toWireError(error) };
+    }
+    this.#main.post({ kind: "done", id, outcome });
+  }
+
   /**
    * Writes the first entry, durably, and starts. Doing it twice with the same configuration changes
    * nothing.
    */
-  async #bootstrap(id: number, configuration: Configuration): Promise<void> {
-    try {
-      const log = this.#log;
-      assert(log !== undefined, "replica: bootstrap comes after open");
-      const present = log.state.configuration;
-      if (present !== undefined && present.clusterId !== configuration.clusterId) {
-        throw new CairnError(
-          "REPLICA_IDENTITY_MISMATCH",
-          `replica: log belongs to cluster ${present.clusterId}, not to ${configuration.clusterId}`,
-        );
-      }
-      if (present === undefined) {
-        const bytes = encodeEntry("configuration", encodeConfiguration(configuration));
-        log.write({ hardState: { term: 1, vote: 0 }, entries: [{ index: 1, term: 1, bytes }] });
-        await log.sync();
-        this.#run(configuration);
-      }
-      this.#main.post({ kind: "bootstrapped", id, outcome: { ok: true, value: null } });
-    } catch (error) {
-      const outcome: Outcome<null> = { ok: false, error: toWireError(error) };
-      this.#main.post({ kind: "bootstrapped", id, outcome });
+  async #bootstrap(configuration: Configuration): Promise<void> {
+    const log = this.#log;
+    assert(log !== undefined, "replica: bootstrap comes after open");
+    const present = log.state.configuration;
+    if (present !== undefined && present.clusterId !== configuration.clusterId) {
+      throw new CairnError(
+        "REPLICA_IDENTITY_MISMATCH",
+        `replica: log belongs to cluster ${present.clusterId}, not to ${configuration.clusterId}`,
+      );
     }
+    if (present !== undefined) return;
+    const bytes = encodeEntry("configuration", encodeConfiguration(configuration));
+    log.write({ hardState: { term: 1, vote: 0 }, entries: [{ index: 1, term: 1, bytes }] });
+    await log.sync();
+    this.#run();
   }
 
-  #run(configuration: Configuration): void {
-    const { settings, applierPort } = this.#data;
-    const [identity, port, log] = [this.#identity, this.#port, this.#log];
+  /** Starts the replica, once log, configuration and state machine are all there. */
+  #run(): void {
+    const [identity, port, log, machine] = [this.#identity, this.#port, this.#log, this.#machine];
     assert(identity !== undefined && port !== undefined && log !== undefined, "replica: opened");
+    const { configuration } = log.state;
+    if (configuration === undefined || machine === undefined) return;
     const own = configuration.members.find((member) => member.id === identity.nodeId);
     if (own === undefined || own.incarnation !== identity.incarnation) {
       throw new CairnError(
@@ -199,10 +204,9 @@ class ConsensusHost {
       net,
       clock: this.#clock,
       random: this.#random,
-      applier: createPortApplier(applierPort),
-      appliedIndex: settings.appliedIndex,
-      electionTimeoutMs: settings.electionTimeoutMs,
-      heartbeatMs: settings.heartbeatMs,
+      ...machine,
+      electionTimeoutMs: this.#settings.electionTimeoutMs,
+      heartbeatMs: this.#settings.heartbeatMs,
       onFatal: (error) => this.fatal(error),
       onBehind: (peer, needs) =>
         this.#notice(`member ${peer} needs entry ${needs}, which every member had confirmed`),
@@ -229,6 +233,6 @@ class ConsensusHost {
   }
 }
 
-const { port, data } = threadStart<FromConsensus, ToConsensus, ThreadData>();
+const { port, data } = threadStart<FromConsensus, ToConsensus, ConsensusSettings>();
 const host = new ConsensusHost(port, data);
 host.open().catch((error: unknown) => host.fatal(error));

@@ -10,6 +10,7 @@ import type { SqliteStatus, SqliteThreads } from "#sqlite/types";
 import { formatDuration } from "./duration.ts";
 import type { Leadership } from "./leadership.ts";
 import type { NodeConfig } from "./types.ts";
+import { API_VERSION } from "./version.ts";
 
 const STATES: Readonly<Record<Role, string>> = {
   follower: "Follower",
@@ -120,11 +121,14 @@ export async function collectStatus(parts: StatusParts): Promise<Record<string, 
   const lastBackupAt = parts.lastBackupAt();
   return {
     build: {
-      version: parts.version,
+      version: API_VERSION,
       compiler_toolchain: "node",
       compiler_command: process.version,
     },
-    cairn: { cluster_id: consensus.configuration?.clusterId ?? "" },
+    cairn: {
+      version: parts.version,
+      cluster_id: consensus.configuration?.clusterId ?? "",
+    },
     cluster: { addr: consensus.address, https: "false", api_addr: parts.httpAddress() },
     http: { bind_addr: config.httpAddress, auth: "disabled", tls: { enabled: "false" } },
     node: {

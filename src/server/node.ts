@@ -5,7 +5,7 @@
  * Opened in this order and closed in reverse. HTTP answers before the node knows its cluster, so
  * that `/status` and `/readyz` can say so. Invariant: one process has a data directory at a time.
  */
-import { type Bytes, CairnError } from "#base";
+import { type Bytes, CairnError, errorText } from "#base";
 import { createNodeDisk, nodeRandom } from "#platform";
 import type { Disk } from "#platform/types";
 import { type ConsensusThread, openConsensusThread } from "#replica";
@@ -21,7 +21,7 @@ import { createPeers, type Peers } from "./peers.ts";
 import { createPendingProposals, type PendingProposals } from "./pending.ts";
 import { type Calls, createCalls } from "./service.ts";
 import type { NodeConfig, NodeService, RunningNode } from "./types.ts";
-import { CAIRN_VERSION } from "./version.ts";
+import { API_VERSION, CAIRN_VERSION } from "./version.ts";
 
 /** Ten heartbeats fit into a follower's patience, as in the reference. */
 const HEARTBEATS_PER_TIMEOUT = 10;
@@ -76,7 +76,7 @@ class Node {
     this.peers = createPeers({
       consensus,
       leadership: this.leadership,
-      version: CAIRN_VERSION,
+      version: API_VERSION,
       apiUrl: () => `http://${this.httpAddress}`,
     });
     this.backups = createBackups({ disk, dir: `${config.dataDir}/tmp`, sqlite, consensus });
@@ -212,30 +212,30 @@ class Node {
   }
 }
 
+/**
+ * The log is opened, and judged, before SQLite touches its files: a node that is refused because of a
+ * damaged log must leave everything as it was.
+ */
 async function openThreads(
   config: NodeConfig,
 ): Promise<{ sqlite: SqliteThreads; consensus: ConsensusThread }> {
-  const sqlite = await openSqliteThreads({
-    path: `${config.dataDir}/${DATABASE_FILE}`,
-    foreignKeys: config.foreignKeys,
-    readerCount: config.readerCount,
+  const patienceMs = Math.max(config.heartbeatTimeoutMs, config.electionTimeoutMs);
+  const consensus = await openConsensusThread({
+    dataDir: config.dataDir,
+    nodeId: config.nodeId,
+    address: config.raftAddress,
+    electionTimeoutMs: patienceMs,
+    heartbeatMs: patienceMs / HEARTBEATS_PER_TIMEOUT,
   });
   try {
-    const patienceMs = Math.max(config.heartbeatTimeoutMs, config.electionTimeoutMs);
-    const consensus = await openConsensusThread(
-      {
-        dataDir: config.dataDir,
-        nodeId: config.nodeId,
-        address: config.raftAddress,
-        electionTimeoutMs: patienceMs,
-        heartbeatMs: patienceMs / HEARTBEATS_PER_TIMEOUT,
-        appliedIndex: sqlite.appliedIndexAtOpen,
-      },
-      sqlite.applierPort,
-    );
+    const sqlite = await openSqliteThreads({
+      path: `${config.dataDir}/${DATABASE_FILE}`,
+      foreignKeys: config.foreignKeys,
+      readerCount: config.readerCount,
+    });
     return { sqlite, consensus };
   } catch (error) {
-    await sqlite.close();
+    await consensus.close();
     throw error;
   }
 }
@@ -274,8 +274,10 @@ export async function openNode(
       sqlite.onFatal(resolve);
       consensus.onFatal(resolve);
     });
+    await consensus.start(sqlite.applierPort, sqlite.appliedIndexAtOpen);
     const service = node.service();
-    const http = await openHttpServer(service);
+    const onFault = (error: unknown): void => log("error", `http: ${errorText(error)}`);
+    const http = await openHttpServer(service, { onFault });
     closers.push(() => http.close());
     if (config.httpAdvertisedAddress.endsWith(":0")) node.httpAddress = http.address;
     const joined = node.formation.form();
