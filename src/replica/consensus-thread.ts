@@ -70,6 +70,7 @@ class MainSide implements ConsensusThread {
   #configuration: Configuration | undefined;
   #latest: ReplicaStatus | undefined;
   #queued: { id: number; bytes: Bytes }[] = [];
+  #isTurnOpen = false;
   readonly #waiting = new Map<number, Settle>();
   #nextId = 1;
   #handler: RpcHandler | undefined;
@@ -101,9 +102,16 @@ class MainSide implements ConsensusThread {
     return this.#latest;
   }
 
+  /** The first of a turn goes at once; what follows in the same turn travels together. */
   propose(id: number, bytes: Bytes): void {
     this.#queued.push({ id, bytes });
-    if (this.#queued.length === 1) atTurnEnd(() => this.#flush());
+    if (this.#isTurnOpen) return;
+    this.#isTurnOpen = true;
+    this.#flush();
+    atTurnEnd(() => {
+      this.#isTurnOpen = false;
+      if (this.#queued.length > 0) this.#flush();
+    });
   }
 
   #flush(): void {

@@ -207,6 +207,7 @@ class ConsensusHost {
       ...machine,
       electionTimeoutMs: this.#settings.electionTimeoutMs,
       heartbeatMs: this.#settings.heartbeatMs,
+      syncMode: "adaptive",
       onFatal: (error) => this.fatal(error),
       onBehind: (peer, needs) =>
         this.#notice(`member ${peer} needs entry ${needs}, which every member had confirmed`),

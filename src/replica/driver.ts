@@ -16,8 +16,10 @@ import { createRaftCore } from "#raft";
 import type { Index, Input, Output, PersistSeq, RaftCore } from "#raft/types";
 import { type ApplyFeed, createApplyFeed } from "./apply-feed.ts";
 import { type Compaction, createCompaction } from "./compaction.ts";
+import { createDurability, type Durability } from "./durability.ts";
 import { encodeEntry } from "./entry.ts";
 import { decodeMessage, encodeMessage } from "./message-codec.ts";
+import { createOutbox, type Outbox, type SendOutput } from "./outbox.ts";
 import { createProposals, type Proposals } from "./proposals.ts";
 import type {
   LogEntry,
@@ -34,8 +36,6 @@ const DEFAULTS = {
   pendingBytesMax: 256 * 1024 * 1024,
 };
 
-type SendOutput = Extract<Output, { kind: "send" }>;
-
 class DrivenReplica implements Replica {
   readonly #options: ReplicaOptions;
   readonly #core: RaftCore;
@@ -44,13 +44,10 @@ class DrivenReplica implements Replica {
   readonly #clock: Clock;
   readonly #proposals: Proposals;
   readonly #feed: ApplyFeed;
+  readonly #outbox: Outbox;
+  readonly #durability: Durability;
   readonly #compaction: Compaction;
   readonly #heartbeatMs: Ms;
-  /** Waiting for their persist, in order. */
-  #held: SendOutput[] = [];
-  #writtenSeq: PersistSeq = 0;
-  #persistedSeq: PersistSeq = 0;
-  #syncing = false;
   #durable: Index = 0;
   readonly #lostPeers = new Set<number>();
   #cancelTimer: Cancel = () => undefined;
@@ -91,6 +88,14 @@ class DrivenReplica implements Replica {
       options.clock.now(),
     );
     this.#compaction = createCompaction(this.#core, log);
+    this.#outbox = createOutbox(options.clock, (output) => this.#guard(() => this.#send(output)));
+    this.#durability = createDurability({
+      log,
+      clock: options.clock,
+      mode: options.syncMode ?? "async",
+      onDurable: (seq) => this.#guard(() => this.#onPersisted(seq)),
+      onError: (error) => this.#fail(error),
+    });
     this.#net.onFrame((from, frame) => this.#guard(() => this.#onFrame(from, frame)));
     options.applier.onApplied((applied, durable) =>
       this.#guard(() => this.#onApplied(applied, durable)),
@@ -161,7 +166,8 @@ class DrivenReplica implements Replica {
   #stop(): void {
     this.#stopped = true;
     this.#cancelTimer();
-    this.#held = [];
+    this.#durability.stop();
+    this.#outbox.stop();
   }
 
   /** Our bug or a broken disk: stop, say so once, and let the process start over from its disk. */
@@ -239,7 +245,7 @@ class DrivenReplica implements Replica {
       }
     }
     for (const output of outputs) this.#carryOut(output);
-    this.#startSync();
+    this.#durability.start();
     if (!this.#stopped) this.#arm();
   }
 
@@ -254,7 +260,7 @@ class DrivenReplica implements Replica {
       ...(truncateFrom === undefined ? {} : { truncateFrom }),
       ...(append === undefined ? {} : { entries: this.#entriesOf(append, input, messageEntries) }),
     });
-    this.#writtenSeq = persist.seq;
+    this.#durability.wrote(persist.seq);
   }
 
   #entriesOf(
@@ -296,9 +302,7 @@ class DrivenReplica implements Replica {
   #carryOut(output: Output): void {
     switch (output.kind) {
       case "send":
-        if (output.after !== undefined && output.after > this.#persistedSeq) {
-          this.#held.push(output);
-        } else this.#send(output);
+        this.#outbox.post(output, this.#durability.persistedSeq);
         return;
       case "apply":
         this.#feed.ready(output.to);
@@ -338,25 +342,8 @@ class DrivenReplica implements Replica {
 
   /* ---- durability ---- */
 
-  /** One sync at a time; what is written meanwhile waits for the next. */
-  #startSync(): void {
-    if (this.#syncing || this.#stopped || this.#writtenSeq === this.#persistedSeq) return;
-    this.#syncing = true;
-    const seq = this.#writtenSeq;
-    this.#log.sync().then(
-      () => {
-        this.#syncing = false;
-        this.#guard(() => this.#onPersisted(seq));
-      },
-      (error: unknown) => this.#fail(error),
-    );
-  }
-
   #onPersisted(seq: PersistSeq): void {
-    this.#persistedSeq = seq;
-    const free = this.#held.filter((output) => (output.after ?? 0) <= seq);
-    this.#held = this.#held.filter((output) => (output.after ?? 0) > seq);
-    for (const output of free) this.#send(output);
+    this.#outbox.release(seq);
     this.#step({ kind: "persisted", seq });
   }
 }

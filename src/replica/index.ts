@@ -2,10 +2,10 @@
  * replica: Raft meets disk, network and a state machine (chapter 08).
  *
  * Reading order: types.ts, entry.ts, configuration.ts, identity.ts, log-record.ts, raft-log.ts;
- * then proposals.ts, apply-feed.ts, compaction.ts and driver.ts (the heart); then the wire:
- * frame.ts, frame-stream.ts, message-codec.ts, peer-port.ts, tcp-net.ts, rpc.ts; then the threads:
- * packed-batch.ts, port-applier.ts, consensus-protocol.ts, consensus-worker.ts,
- * consensus-thread.ts.
+ * then proposals.ts, durability.ts, outbox.ts, apply-feed.ts, compaction.ts and driver.ts (the
+ * heart); then the wire: frame.ts, frame-stream.ts, message-codec.ts, peer-port.ts, tcp-net.ts,
+ * rpc.ts; then the threads: packed-batch.ts, port-applier.ts, consensus-protocol.ts,
+ * consensus-worker.ts, consensus-thread.ts.
  */
 export { createConfiguration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
 export {

@@ -224,6 +224,10 @@ class WalRaftLog implements RaftLog {
     await this.#wal.syncAsync();
   }
 
+  syncNow(): void {
+    this.#wal.sync();
+  }
+
   read(from: Index, before: Index): readonly LogEntry[] {
     if (from <= this.#entries.base || before > this.lastIndex + 1) {
       throw new CairnError(

@@ -109,6 +109,8 @@ export interface RaftLog {
   }): void;
   /** Everything written before the call is durable. @throws as the WAL. */
   sync(): Promise<void>;
+  /** The same, blocking this thread. @throws as the WAL. */
+  syncNow(): void;
   /** Entries from `from` to before `before`, from memory or disk. @throws `WAL_NOT_RETAINED` */
   read(from: Index, before: Index): readonly LogEntry[];
   /**
@@ -137,6 +139,8 @@ export interface ReplicaOptions {
    * MiB.
    */
   readonly pendingBytesMax?: number;
+  /** Whether syncs may be made on this thread while the disk is quick. Default `async`: never. */
+  readonly syncMode?: "adaptive" | "async";
   /** Called when the replica cannot go on: a poisoned log, a broken invariant. */
   readonly onFatal: (error: Error) => void;
   /**

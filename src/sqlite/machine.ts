@@ -38,6 +38,8 @@ class Machine implements SqliteMachine {
   readonly #checkpoints = new Map<string, Database.Statement>();
   #durableIndex = 0;
   #failure: unknown;
+  /** About what was written since the WAL's size was last asked for. */
+  #uncheckedBytes = 0;
   /**
    * No checkpoint is tried before the WAL has grown to this, so that a long read is not asked again
    * and again.
@@ -57,7 +59,7 @@ class Machine implements SqliteMachine {
     if (this.#failure !== undefined) throw this.#failure;
     try {
       const answers = applyEntries(this.#writer, entries);
-      this.#checkpoint();
+      this.#considerCheckpoint(entries);
       return answers;
     } catch (error) {
       const code = sqliteCode(error);
@@ -99,6 +101,15 @@ class Machine implements SqliteMachine {
     this.#writer.close();
   }
 
+  /** Asks for the WAL's size only when enough has been written for it to matter: asking has a price. */
+  #considerCheckpoint(entries: readonly CommittedEntry[]): void {
+    this.#uncheckedBytes += COMMIT_BYTES_ASSUMED;
+    for (const { payload } of entries) this.#uncheckedBytes += payload.length;
+    if (this.#uncheckedBytes < this.#checkpointBytes / CHECKS_PER_CHECKPOINT) return;
+    this.#uncheckedBytes = 0;
+    this.#checkpoint();
+  }
+
   /** Moves the WAL's content into the database file, as far as readers let it. */
   #checkpoint(): void {
     if (this.#walState().bytes < this.#checkpointAtBytes) return;
@@ -123,6 +134,11 @@ class Machine implements SqliteMachine {
     return { frames, moved: Number(row.checkpointed), bytes };
   }
 }
+
+/** A transaction of one row writes about three pages: the row's, an index's and our own. */
+const COMMIT_BYTES_ASSUMED = 3 * 4096;
+/** The WAL may pass its limit by this part before it is noticed. */
+const CHECKS_PER_CHECKPOINT = 16;
 
 /** Databases that we make have this page size, and loads are brought to it. */
 const PAGE_BYTES_ASSUMED = 4096;

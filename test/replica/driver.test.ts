@@ -146,24 +146,22 @@ interface Mistake {
 }
 
 /** Seeds within which each mistake must show. */
-const SEEDS_MAX = 60;
+const SEEDS_MAX = 300;
 
 const MISTAKES: readonly Mistake[] = [
   {
     name: "messages leave before the persist that they wait for",
-    patches: [
-      { file: "driver.ts", from: "output.after > this.#persistedSeq", to: "output.after < 0" },
-    ],
+    patches: [{ file: "outbox.ts", from: "output.after > persistedSeq", to: "output.after < 0" }],
   },
   {
     name: "a write counts as durable before its sync has ended",
     patches: [
       {
-        file: "driver.ts",
-        from: "    this.#syncing = true;\n",
+        file: "durability.ts",
+        from: "    this.#isSyncing = true;\n",
         to:
-          "    this.#syncing = true;\n" +
-          "    queueMicrotask(() => this.#guard(() => this.#onPersisted(this.#writtenSeq)));\n",
+          "    this.#isSyncing = true;\n" +
+          "    queueMicrotask(() => this.#done(this.#writtenSeq));\n",
       },
     ],
   },

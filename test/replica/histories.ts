@@ -29,6 +29,7 @@ export async function runHistory(seed: number, parts?: ReplicaParts): Promise<vo
     size: random.below(3) === 0 ? 5 : 3,
     seed,
     syncDelayMs: random.below(60),
+    syncMode: random.below(3) === 0 ? "adaptive" : "async",
     ...(parts === undefined ? {} : { parts }),
   });
   await cluster.startAll();

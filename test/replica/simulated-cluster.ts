@@ -116,6 +116,7 @@ export class SimulatedCluster {
   readonly fates = new Map<number, Fate>();
   readonly #seed: number;
   readonly #syncDelayMs: number;
+  readonly #syncMode: "adaptive" | "async";
   readonly #parts: ReplicaParts;
   #nextProposal = 1;
   #crashes = 0;
@@ -124,9 +125,11 @@ export class SimulatedCluster {
     size: number;
     seed: number;
     syncDelayMs?: number;
+    syncMode?: "adaptive" | "async";
     parts?: ReplicaParts;
   }) {
     this.#seed = options.seed;
+    this.#syncMode = options.syncMode ?? "async";
     this.#parts = options.parts ?? reference;
     this.#syncDelayMs = options.syncDelayMs ?? 0;
     this.network = createSimulatedNetwork({ clock: this.clock, seed: options.seed });
@@ -193,6 +196,7 @@ export class SimulatedCluster {
       random,
       applier: node.applier,
       appliedIndex: node.applier.appliedIndex,
+      syncMode: this.#syncMode,
       onFatal: (error) => {
         node.fatal = error;
       },
