@@ -4,7 +4,8 @@
  * Invariant: each index is handed out once, and nothing before it is committed and durable here: so
  * the database can never be ahead of the log beside it. Chapter: 08-replica.
  */
-import { assert } from "#base";
+import { assert, type Cancel, type Ms } from "#base";
+import type { Clock } from "#platform/types";
 import type { Index } from "#raft/types";
 import { decodeEntry } from "./entry.ts";
 import type { Proposals } from "./proposals.ts";
@@ -13,19 +14,28 @@ import type { Applier, CommittedEntry, LogEntry, RaftLog } from "./types.ts";
 /** Keeps memory flat while a long log is replayed. */
 const AHEAD_BYTES_MAX = 4 * 1024 * 1024;
 const BATCH_ENTRIES_MAX = 256;
+/** Far below what a reader of a follower can notice. */
+const LAZY_MS: Ms = 4;
 
 /** See the file's header. */
 export interface ApplyFeed {
   readonly applied: Index;
-  /** Entries up to here may be applied. */
-  ready(index: Index): void;
+  /**
+   * Entries up to here may be applied: at once where somebody waits for the result, else within
+   * LAZY_MS, so that a follower answers its leader first and applies several entries in one go.
+   */
+  ready(index: Index, isAwaited: boolean): void;
   /** The state machine has applied up to here. */
   noteApplied(index: Index): void;
+  /** Hands out nothing more. */
+  stop(): void;
 }
 
 class LogApplyFeed implements ApplyFeed {
   readonly #log: RaftLog;
   readonly #applier: Applier;
+  readonly #clock: Clock;
+  #cancelLazy: Cancel | undefined;
   readonly #proposals: Proposals;
   /** Sizes of the entries handed out and not applied yet, oldest first. */
   readonly #ahead: number[] = [];
@@ -34,8 +44,9 @@ class LogApplyFeed implements ApplyFeed {
   #ready: Index;
   applied: Index;
 
-  constructor(parts: { log: RaftLog; applier: Applier; proposals: Proposals; applied: Index }) {
+  constructor(parts: ApplyFeedParts) {
     this.#log = parts.log;
+    this.#clock = parts.clock;
     this.#applier = parts.applier;
     this.#proposals = parts.proposals;
     this.applied = parts.applied;
@@ -43,9 +54,15 @@ class LogApplyFeed implements ApplyFeed {
     this.#ready = parts.applied;
   }
 
-  ready(index: Index): void {
+  ready(index: Index, isAwaited: boolean): void {
     this.#ready = index;
-    this.#submit();
+    if (isAwaited) this.#submit();
+    else this.#cancelLazy ??= this.#clock.after(LAZY_MS, () => this.#submit());
+  }
+
+  stop(): void {
+    this.#cancelLazy?.();
+    this.#ready = this.#submitted;
   }
 
   noteApplied(index: Index): void {
@@ -57,6 +74,8 @@ class LogApplyFeed implements ApplyFeed {
   }
 
   #submit(): void {
+    this.#cancelLazy?.();
+    this.#cancelLazy = undefined;
     while (this.#submitted < this.#ready && this.#aheadBytes < AHEAD_BYTES_MAX) {
       const from = this.#submitted + 1;
       const before = Math.min(this.#ready, this.#submitted + BATCH_ENTRIES_MAX) + 1;
@@ -77,12 +96,17 @@ class LogApplyFeed implements ApplyFeed {
   }
 }
 
-/** @param parts - `applied`: what the state machine had applied when it was opened. */
-export function createApplyFeed(parts: {
+/** What the feed is made of. */
+export interface ApplyFeedParts {
   readonly log: RaftLog;
   readonly applier: Applier;
   readonly proposals: Proposals;
+  readonly clock: Clock;
+  /** What the state machine had applied when it was opened. */
   readonly applied: Index;
-}): ApplyFeed {
+}
+
+/** Makes the feed of one replica. */
+export function createApplyFeed(parts: ApplyFeedParts): ApplyFeed {
   return new LogApplyFeed(parts);
 }

@@ -74,6 +74,7 @@ class DrivenReplica implements Replica {
       log,
       applier,
       proposals: this.#proposals,
+      clock: options.clock,
       applied: appliedIndex,
     });
     this.#core = createRaftCore(
@@ -168,6 +169,7 @@ class DrivenReplica implements Replica {
     this.#cancelTimer();
     this.#durability.stop();
     this.#outbox.stop();
+    this.#feed.stop();
   }
 
   /** Our bug or a broken disk: stop, say so once, and let the process start over from its disk. */
@@ -305,7 +307,7 @@ class DrivenReplica implements Replica {
         this.#outbox.post(output, this.#durability.persistedSeq);
         return;
       case "apply":
-        this.#feed.ready(output.to);
+        this.#feed.ready(output.to, this.#core.role === "leader");
         return;
       case "refused":
         this.#proposals.refuse(output.id, output.reason === "not-leader" ? "not-leader" : "busy");

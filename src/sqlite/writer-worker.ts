@@ -6,8 +6,8 @@
  * in which they came, and a result leaves only after its transaction has been committed.
  * Chapter: 09-sqlite.
  */
-import type { Bytes } from "#base";
-import { type Port, threadStart, wrapPort } from "#platform";
+import type { Bytes, Cancel } from "#base";
+import { createNodeClock, type Port, threadStart, wrapPort } from "#platform";
 import { type AppliedNotice, type ApplierBatch, toWireError, unpackEntries } from "#replica";
 import type { CommittedEntry } from "#replica/types";
 import { openSqliteMachine } from "./machine.ts";
@@ -19,10 +19,21 @@ const BATCH_ENTRIES_MAX = 256;
 /** Payload bytes in one transaction, for the same reason; one larger entry still goes alone. */
 const BATCH_BYTES_MAX = 1024 * 1024;
 
+/**
+ * Consensus hears of what was applied within so many milliseconds, or when so many bytes have been: it
+ * needs it for flow control and for shortening the log, and waking its thread for each entry would
+ * cost more than the entry.
+ */
+const NOTICE_MS = 3;
+const NOTICE_BYTES_MAX = 256 * 1024;
+
 class WriterHost {
   readonly #main: Port<FromWriter, ToWriter>;
   readonly #applier: Port<AppliedNotice, ApplierBatch>;
   readonly #machine: SqliteMachine;
+  readonly #clock = createNodeClock();
+  #cancelNotice: Cancel | undefined;
+  #unnoticedBytes = 0;
   #hasFailed = false;
 
   constructor(main: Port<FromWriter, ToWriter>, { options, applierPort }: WriterData) {
@@ -60,6 +71,15 @@ class WriterHost {
   #apply(entries: readonly CommittedEntry[]): void {
     const results = this.#machine.applyBatch(entries);
     this.#postResults(entries, results);
+    for (const { payload } of entries) this.#unnoticedBytes += payload.length;
+    if (this.#unnoticedBytes > NOTICE_BYTES_MAX) this.#notice();
+    else this.#cancelNotice ??= this.#clock.after(NOTICE_MS, () => this.#notice());
+  }
+
+  #notice(): void {
+    this.#cancelNotice?.();
+    this.#cancelNotice = undefined;
+    this.#unnoticedBytes = 0;
     this.#applier.post({
       appliedIndex: this.#machine.appliedIndex(),
       durableIndex: this.#machine.durableIndex(),
@@ -102,6 +122,7 @@ class WriterHost {
 
   #close(): void {
     this.#hasFailed = true;
+    this.#cancelNotice?.();
     this.#machine.close();
     this.#applier.close();
     this.#main.post({ kind: "closed" });

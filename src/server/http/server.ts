@@ -23,6 +23,9 @@ import { findRoute } from "./routes.ts";
 /** `GET /db/query?q=…` carries SQL in its first line; the reference's library takes this much. */
 const HEADER_BYTES_MAX = 1024 * 1024;
 
+const SHORT_BYTES_MAX = 4096;
+const OPENING_BRACE = 0x7b;
+
 /** How long running requests may take to finish once the node stops. */
 const CLOSE_MS: Ms = 10_000;
 
@@ -142,7 +145,11 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status).headers(answer.headers);
   const { body } = answer;
   if (typeof body === "string" || body instanceof Readable) return reply.send(body);
-  return reply.send(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  // Node writes a head and a text in one go, and a head and bytes in two: for a short answer that
+  // is a system call more. What we render is UTF-8.
+  const isShortJson = bytes.length <= SHORT_BYTES_MAX && bytes[0] === OPENING_BRACE;
+  return reply.send(isShortJson ? bytes.toString("utf8") : bytes);
 }
 
 /** Who asks before sending a body that is too large is told at once, and need not send it. */
