@@ -42,8 +42,8 @@ function createPoster(node: ProcessNode, sockets: number): (body: string) => Pro
 }
 
 /**
- * A client that costs next to nothing, for the latency of the service: one connection, HTTP by hand.
- * One request at a time.
+ * A client that costs next to nothing, for the latency of the service: one connection, HTTP by
+ * hand. One request at a time.
  */
 async function createBarePoster(node: ProcessNode): Promise<(body: string) => Promise<string>> {
   const { hostname, port } = new URL(node.url);
@@ -66,8 +66,8 @@ async function createBarePoster(node: ProcessNode): Promise<(body: string) => Pr
     const answer = new Promise<string>((resolve) => {
       answered = resolve;
     });
-    const head = `POST /db/execute HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: ${body.length}`;
-    socket.write(`${head}\r\n\r\n${body}`);
+    const head = `POST /db/execute HTTP/1.1\r\nHost: ${hostname}\r\n`;
+    socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
     return answer;
   };
 }

@@ -43,10 +43,11 @@ export interface ConsensusThread {
   /** Sets who answers the calls of other nodes. */
   onCall(handler: RpcHandler): void;
   /**
-   * Gives the state machine's end away; a node that knows its cluster takes part from here on. Until
-   * then log and port are open, and calls are answered.
+   * Gives the state machine's end away; a node that knows its cluster takes part from here on.
+   * Until then log and port are open, and calls are answered.
    *
-   * @throws `REPLICA_LOG_BEHIND` when the database is ahead of the log; `REPLICA_IDENTITY_MISMATCH`.
+   * @throws `REPLICA_LOG_BEHIND` when the database is ahead of the log;
+   * `REPLICA_IDENTITY_MISMATCH`.
    */
   start(applierPort: MessagePort, appliedIndex: number): Promise<void>;
   /** Makes this node a member of a new cluster, durably. @throws `REPLICA_IDENTITY_MISMATCH` */

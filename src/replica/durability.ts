@@ -1,10 +1,12 @@
 /**
- * Makes what was written durable: one sync at a time, whatever was written meanwhile shares the next.
+ * Makes what was written durable: one sync at a time, whatever was written meanwhile shares the
+ * next.
  *
- * A healthy disk answers in a fraction of a millisecond, less than the way to another thread and back
- * costs; then the sync is made on this thread, after everything that waits has been read, so that it is
- * shared. Once a sync was slow, the next ones leave the thread, and heartbeats go on meanwhile. A disk
- * that hangs on this thread stops the heartbeats with it, which is what the others need to see.
+ * A healthy disk answers in a fraction of a millisecond, less than the way to another thread and
+ * back costs; then the sync is made on this thread, after everything that waits has been read, so
+ * that it is shared. Once a sync was slow, the next ones leave the thread, and heartbeats go on
+ * meanwhile. A disk that hangs on this thread stops the heartbeats with it, which is what the
+ * others need to see.
  *
  * Invariant: `onDurable(seq)` is called only when everything written up to `seq` is on disk.
  * Chapter: 08-replica.

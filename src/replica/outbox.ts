@@ -1,16 +1,19 @@
 /**
- * Messages on their way out: those that wait for the disk, and commit notices that wait for company.
+ * Messages on their way out: those that wait for the disk, and commit notices that wait for
+ * company.
  *
- * Invariant: what is tagged `after` a persist leaves when that persist is durable, not before (R9). An
- * append without entries is put off for COMMIT_NOTICE_MS and not sent at all if one with entries goes
- * first, which says the same: under load this halves the messages, and an idle follower hears of a
- * commit two milliseconds later. Chapter: 08-replica.
+ * Invariant: what is tagged `after` a persist leaves when that persist is durable, not before (R9).
+ * An append without entries is put off for COMMIT_NOTICE_MS and not sent at all if one with entries
+ * goes first, which says the same: under load this halves the messages, and an idle follower hears
+ * of a commit two milliseconds later. Chapter: 08-replica.
  */
 import type { Cancel, Ms } from "#base";
 import type { Clock } from "#platform/types";
 import type { NodeId, Output, PersistSeq } from "#raft/types";
 
-/** Below what a person or a heartbeat notices, above the time between two writes of a busy client. */
+/**
+ * Below what a person or a heartbeat notices, above the time between two writes of a busy client.
+ */
 const COMMIT_NOTICE_MS: Ms = 2;
 
 /** A message that the core wants sent. */

@@ -213,8 +213,8 @@ class Node {
 }
 
 /**
- * The log is opened, and judged, before SQLite touches its files: a node that is refused because of a
- * damaged log must leave everything as it was.
+ * The log is opened, and judged, before SQLite touches its files: a node that is refused because of
+ * a damaged log must leave everything as it was.
  */
 async function openThreads(
   config: NodeConfig,

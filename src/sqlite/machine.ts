@@ -101,7 +101,9 @@ class Machine implements SqliteMachine {
     this.#writer.close();
   }
 
-  /** Asks for the WAL's size only when enough has been written for it to matter: asking has a price. */
+  /**
+   * Asks for the WAL's size only when enough has been written for it to matter: asking has a price.
+   */
   #considerCheckpoint(entries: readonly CommittedEntry[]): void {
     this.#uncheckedBytes += COMMIT_BYTES_ASSUMED;
     for (const { payload } of entries) this.#uncheckedBytes += payload.length;

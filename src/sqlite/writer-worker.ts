@@ -20,9 +20,9 @@ const BATCH_ENTRIES_MAX = 256;
 const BATCH_BYTES_MAX = 1024 * 1024;
 
 /**
- * Consensus hears of what was applied within so many milliseconds, or when so many bytes have been: it
- * needs it for flow control and for shortening the log, and waking its thread for each entry would
- * cost more than the entry.
+ * Consensus hears of what was applied within so many milliseconds, or when so many bytes have been:
+ * it needs it for flow control and for shortening the log, and waking its thread for each entry
+ * would cost more than the entry.
  */
 const NOTICE_MS = 3;
 const NOTICE_BYTES_MAX = 256 * 1024;

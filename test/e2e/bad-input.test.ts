@@ -141,7 +141,7 @@ describe("starting", () => {
       const damaged = Buffer.from(sound);
       damaged[at] = (damaged[at] ?? 0) ^ 1;
       writeFileSync(segment, damaged);
-      const before = fingerprint(logDir);
+      const before = fingerprint(node.dataDir);
       const printed = await refused(node);
       expect(printed).toContain(segment);
       expect(printed).toMatch(/WAL_CORRUPT/);

@@ -35,7 +35,7 @@ describe("loading a real data set", () => {
     await cluster.stopAll();
   });
 
-  test("loaded through a follower it is the same on every node, and as SQLite makes it", async () => {
+  test("loaded through a follower it is the same everywhere, and as SQLite makes it", async () => {
     const { sql } = dataSet();
     const leader = await cluster.waitForLeader();
     const follower = cluster.nodes.find((node) => node.id !== leader.id);

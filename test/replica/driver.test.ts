@@ -49,7 +49,7 @@ describe("the driver", () => {
     for (const node of cluster.nodes) expect(texts(node)).not.toContain("misplaced");
   });
 
-  test("R03 what a cut-off leader accepted is lost once another entry is committed there", async () => {
+  test("R03 what a cut-off leader accepted is lost once another is committed there", async () => {
     const cluster = await startedCluster(3);
     const old = leaderOf(cluster);
     cluster.network.partition([
@@ -70,7 +70,7 @@ describe("the driver", () => {
     for (const node of cluster.nodes) expect(texts(node)).toEqual(["in the majority"]);
   });
 
-  test("P01 all nodes lose power at once, and every acknowledged write is there after", async () => {
+  test("P01 all nodes lose power at once, and acknowledged writes are there after", async () => {
     const cluster = await startedCluster(3);
     const ids = Array.from({ length: 30 }, (_, n) => cluster.propose(leaderOf(cluster), `w${n}`));
     await cluster.run(60);

@@ -226,7 +226,7 @@ describe("the raft log", () => {
     ]);
   });
 
-  test("at every crash point recovery finds a state reached at or after the last sync", async () => {
+  test("at every crash point recovery finds a state not older than the last sync", async () => {
     let runs = 0;
     const work: Promise<void>[] = [];
     forEachSeed(12, (seed) => {
