@@ -95,6 +95,7 @@ export interface Wal {
    *
    * @throws `WAL_NOT_RETAINED` if `from` is below `firstLsn`; `WAL_CORRUPT` if a record is damaged.
    */
+  // biome-ignore lint/suspicious/noConfusingVoidType: most callers return nothing, and need not.
   read(range: { from: Lsn; before: Lsn }, onRecord: (record: WalRecord) => boolean | void): void;
   /**
    * Forgets whole segments whose records are all below `lsn` (W9). Keeps everything from `lsn` on.
