@@ -2,9 +2,9 @@
  * Planted mistakes: exact text replacements on a copy of `src/raft`, so that the tests can show
  * that they would notice. Nothing in the real sources knows about them.
  */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { createRaftCore } from "#raft";
+import type { RaftModule } from "#raft/types";
+import { plantMistake } from "../support/plant.ts";
 
 export interface Mistake {
   /** Number in the project's list of planted bugs. */
@@ -116,22 +116,8 @@ export const MISTAKES: readonly Mistake[] = [
   },
 ];
 
-/** Copies of the sources live here; git ignores the folder. */
-const COPIES = join("work", ".mistakes");
-
-/** Loads a core with the mistake in it. The text to replace must be there exactly once. */
-export async function plant(mistake: Mistake): Promise<typeof createRaftCore> {
-  const dir = join(process.cwd(), COPIES, `raft-${mistake.number}-${process.pid}`);
-  rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir, { recursive: true });
-  cpSync(join(process.cwd(), "src", "raft"), dir, { recursive: true });
-  const path = join(dir, mistake.file);
-  const parts = readFileSync(path, "utf8").split(mistake.right);
-  if (parts.length !== 2) {
-    throw new Error(`mistake ${mistake.number}: its place is there ${parts.length - 1} times`);
-  }
-  writeFileSync(path, parts.join(mistake.wrong));
-  const module: unknown = await import(/* @vite-ignore */ join(dir, "index.ts"));
-  rmSync(dir, { recursive: true, force: true });
-  return (module as { createRaftCore: typeof createRaftCore }).createRaftCore;
+/** Loads a core with the mistake in it. */
+export async function plant({ file, right, wrong }: Mistake): Promise<typeof createRaftCore> {
+  const patches = [{ file, from: right, to: wrong }];
+  return (await plantMistake<RaftModule>("raft", patches)).createRaftCore;
 }

@@ -4,6 +4,8 @@
  */
 import { expect, test } from "vitest";
 import { openWal } from "#wal";
+import type { WalModule } from "#wal/types";
+import { plantMistake } from "../support/plant.ts";
 import {
   failingDisk,
   killThenPowerCut,
@@ -15,7 +17,6 @@ import type { Subject } from "./crash-lab.ts";
 import { flipEveryBit } from "./frame-flips.ts";
 import { shortHistories } from "./histories.ts";
 import { type CheckName, mistakes } from "./mistakes/bank.ts";
-import { plant } from "./mistakes/plant.ts";
 import { OracleViolation } from "./model.ts";
 
 const SEEDS_PER_POINT = 20;
@@ -50,12 +51,8 @@ test.each(Object.keys(checks) as CheckName[])("the log itself passes: %s", async
 });
 
 test.each(mistakes)("$caughtBy catches: $name ($rule)", async (mistake) => {
-  const planted = await plant(mistake.patches ?? []);
-  try {
-    const { wrap } = mistake;
-    const subject = { openWal: planted.openWal, ...(wrap && { wrap }) };
-    expect(await caught(mistake.caughtBy, subject), "it went unnoticed").not.toBeNull();
-  } finally {
-    planted.remove();
-  }
+  const planted = await plantMistake<WalModule>("wal", mistake.patches ?? []);
+  const { wrap } = mistake;
+  const subject = { openWal: planted.openWal, ...(wrap && { wrap }) };
+  expect(await caught(mistake.caughtBy, subject), "it went unnoticed").not.toBeNull();
 });

@@ -6,6 +6,7 @@
  * that a change of the source shows here and not as a mistake that is no longer planted.
  */
 import type { Disk, FileHandle } from "#platform/types";
+import type { Patch } from "../../support/plant.ts";
 
 /** The checks that can catch a mistake: see `checks` in mistakes.test.ts. */
 export type CheckName =
@@ -15,13 +16,6 @@ export type CheckName =
   | "rot below the watermark"
   | "recycled segment"
   | "every bit of a frame";
-
-/** A replacement in one file of `src/wal`. */
-export interface Patch {
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
 
 /** One mistake. */
 export interface Mistake {
