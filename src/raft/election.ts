@@ -24,6 +24,15 @@ export function restartElectionTimer(state: RaftState): void {
 }
 
 /**
+ * As above, for a candidate: half as long. It waits for answers, not for a leader's silence, and after
+ * a tie the cluster has been without a leader for one timeout already.
+ */
+function restartCampaignTimer(state: RaftState): void {
+  restartElectionTimer(state);
+  state.electionAt = state.now + state.electionTimeoutMs / 2;
+}
+
+/**
  * Becomes a follower. In the same term the vote stays: it has been given, whatever became of it.
  * Resets no timer, save for a leader, who has none to go on with.
  */
@@ -55,7 +64,7 @@ export function followLeader(state: RaftState, from: NodeId): void {
 
 /** Time has passed without a leader. Asks whether an election could be won before starting one. */
 export function startPreVote(state: RaftState): void {
-  restartElectionTimer(state);
+  restartCampaignTimer(state);
   if (state.term >= TERM_MAX) return;
   // Nobody would hear of a candidacy while the disk still owes the term of the one before.
   if (state.hardStateSeq > state.persistedSeq) return;
@@ -69,7 +78,7 @@ export function startPreVote(state: RaftState): void {
 }
 
 function startElection(state: RaftState): void {
-  restartElectionTimer(state);
+  restartCampaignTimer(state);
   state.role = "candidate";
   state.attempt += 1;
   state.grants = [];

@@ -202,7 +202,7 @@ export interface RaftOptions {
   readonly voters: readonly NodeId[];
   /**
    * Silence after which a follower campaigns: drawn from [electionTimeoutMs, 2 x
-   * electionTimeoutMs). Default 1000.
+   * electionTimeoutMs). A candidate tries again after half of such a draw. Default 1000.
    */
   readonly electionTimeoutMs?: Ms;
   /** Default 100. Well below the election timeout. */

@@ -111,7 +111,7 @@ export const MISTAKES: readonly Mistake[] = [
     number: 33,
     name: "the election timer is not set again after a pre-vote",
     file: "election.ts",
-    right: "export function startPreVote(state: RaftState): void {\n  restartElectionTimer(state);",
+    right: "export function startPreVote(state: RaftState): void {\n  restartCampaignTimer(state);",
     wrong: "export function startPreVote(state: RaftState): void {\n  state.electionAt = Infinity;",
   },
 ];
