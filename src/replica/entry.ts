@@ -20,6 +20,9 @@ const SEED_OFFSET = TIME_OFFSET + 8;
 /** Bytes in front of the payload. */
 export const ENTRY_HEADER_BYTES: number = SEED_OFFSET + 8;
 
+/** 128 MiB, what the log takes as one record, less room for the record's own header. */
+export const ENTRY_BYTES_MAX: number = 128 * 1024 * 1024 - 64;
+
 /** Stored on disk: never renumber, only add. */
 const KIND_CODES: Readonly<Record<EntryKind, number>> = { noop: 1, configuration: 2, command: 3 };
 const KINDS: readonly (EntryKind | undefined)[] = [undefined, "noop", "configuration", "command"];

@@ -20,6 +20,7 @@ export { createReplica } from "./driver.ts";
 export {
   type DecodedEntry,
   decodeEntry,
+  ENTRY_BYTES_MAX,
   ENTRY_HEADER_BYTES,
   encodeEntry,
   sealEntry,

@@ -7,7 +7,7 @@
  */
 import { type Bytes, CairnError, isCairnError } from "#base";
 import type { Random } from "#platform/types";
-import { type ConsensusThread, encodeEntry } from "#replica";
+import { type ConsensusThread, ENTRY_BYTES_MAX, encodeEntry } from "#replica";
 import type { Member } from "#replica/types";
 import { encodeCommand } from "#sqlite";
 import type { Command, ReadRequest, ReadResponse, SqliteThreads } from "#sqlite/types";
@@ -35,7 +35,10 @@ export interface Calls {
   request(command: Command, options: ReadOptions): Promise<CallOutcome>;
   /** The same three, for other nodes: only as the leader. @throws `REPLICA_NOT_LEADER` */
   readonly atLeader: Pick<Calls, "execute" | "query" | "request">;
-  /** Proposes a command here. @throws `REPLICA_NOT_LEADER` and as `PendingProposals`. */
+  /**
+   * Proposes a command here. @throws `SERVER_BODY_TOO_LARGE`, `REPLICA_NOT_LEADER` and as
+   * `PendingProposals`.
+   */
   propose(command: Command): Promise<AppliedResult>;
   /** Runs `here` if this node leads, else `there` with the leader. @throws `SERVER_NO_LEADER` */
   route<T>(here: () => Promise<T>, there: (leader: Member) => Promise<T>): Promise<T>;
@@ -88,6 +91,11 @@ class RoutedCalls implements Calls {
     const { consensus, pending, config, random } = this.#parts;
     const seed = new DataView(random.bytes(8).buffer).getBigUint64(0, true);
     const entry = encodeEntry("command", encodeCommand(command), { timeMs: Date.now(), seed });
+    // A body within its limit may still encode to more: each short number takes nine bytes.
+    if (entry.length > ENTRY_BYTES_MAX) {
+      const sizes = `${entry.length} bytes in the log, the limit is ${ENTRY_BYTES_MAX}`;
+      throw new CairnError("SERVER_BODY_TOO_LARGE", `request takes ${sizes}`);
+    }
     const { id, outcome } = pending.open(config.applyTimeoutMs);
     consensus.propose(id, entry);
     return outcome;

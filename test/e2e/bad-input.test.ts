@@ -207,4 +207,21 @@ describe("requests", () => {
     },
     TIMEOUT_MS,
   );
+
+  test(
+    "a request larger than an entry of the log is refused, and the node lives on",
+    async () => {
+      const cluster = await createCluster({ nodes: 1 });
+      const node = nodeOf(cluster);
+      await node.start(["-http-max-body-bytes", String(256 * 1024 * 1024)]);
+      await cluster.waitForLeader();
+      const file = Buffer.alloc(128 * 1024 * 1024);
+      file.write("SQLite format 3");
+      const answer = await cluster.http.post(`${node.url}/db/load`, file);
+      expect(answer.status).toBe(413);
+      expect(answer.text).toMatch(/^request takes 134217748 bytes in the log, the limit is/);
+      expect(await cluster.rows(node, "SELECT 1", "strong")).toEqual([[1]]);
+    },
+    TIMEOUT_MS,
+  );
 });
