@@ -275,11 +275,14 @@ describe("load", () => {
 
   test("an empty body, a broken file and a missing leader are told by status", async () => {
     expect(await post("/db/load", "")).toMatchObject({ status: 400 });
-    node.failure = new CairnError("SQLITE_FILE_INVALID", "sqlite: load: not a database");
-    expect(await post("/db/load", "SQLite format 3")).toMatchObject({
-      status: 400,
-      text: "sqlite: load: not a database\n",
-    });
+    await post("/db/execute", CREATE);
+    for (const broken of ["SQLite format 3", `SQLite format 3\0${"x".repeat(5000)}`]) {
+      expect(await post("/db/load", broken)).toMatchObject({
+        status: 400,
+        text: "invalid SQLite data\n",
+      });
+    }
+    expect(await textOf(get(ALL)), "the database is as before").not.toContain("error");
     node.failure = new CairnError("SERVER_NOT_READY", "x");
     expect(await post("/db/load", "x")).toMatchObject({ status: 500, text: "store not ready\n" });
     node.failure = undefined;
