@@ -87,7 +87,10 @@ export function createPendingProposals(isMoving: () => boolean): PendingProposal
       clearInterval(sweep);
       for (const entry of pending.values()) {
         entry.reject(
-          new CairnError("REPLICA_STOPPED", "server: node stopped, outcome of the write unknown"),
+          new CairnError(
+            "REPLICA_TIMEOUT",
+            "the node stopped, the outcome of the write is unknown",
+          ),
         );
       }
       pending.clear();
