@@ -24,8 +24,8 @@ export function restartElectionTimer(state: RaftState): void {
 }
 
 /**
- * As above, for a candidate: half as long. It waits for answers, not for a leader's silence, and after
- * a tie the cluster has been without a leader for one timeout already.
+ * As above, for a candidate: half as long. It waits for answers, not for a leader's silence, and
+ * after a tie the cluster has been without a leader for one timeout already.
  */
 function restartCampaignTimer(state: RaftState): void {
   restartElectionTimer(state);
