@@ -105,8 +105,8 @@ class Recovery {
   readonly entries = new EntryTable();
   hardState: HardState = { term: 0, vote: 0 };
   configuration: Configuration | undefined;
-  #started = false;
-  #based = false;
+  /** Where the entries begin is known. Before that it is inferred from the first one there is. */
+  #isAnchored = false;
 
   take(lsn: Lsn, record: LogRecord): void {
     switch (record.type) {
@@ -114,18 +114,13 @@ class Recovery {
         this.hardState = record.hardState;
         return;
       case "truncate":
-        this.entries.cutFrom(record.from);
-        // Before the base record the start is only inferred, and a cut may reach below it.
-        if (!this.#based) this.entries.base = Math.min(this.entries.base, record.from - 1);
+        // It may reach below an inferred start, or concern entries that are gone.
+        if (record.from <= this.entries.lastIndex) this.entries.cutFrom(record.from);
         return;
       case "base":
         this.hardState = record.hardState;
         this.configuration = record.configuration;
-        if (record.compactedIndex >= this.entries.base) {
-          this.entries.forget(record.compactedIndex, record.compactedTerm);
-        }
-        this.#based = true;
-        this.#started = true;
+        this.#anchor(record.compactedIndex, record.compactedTerm);
         return;
       case "entry":
         this.#takeEntry(lsn, record);
@@ -133,12 +128,21 @@ class Recovery {
     }
   }
 
+  /**
+   * A base record is written while newer entries are there. Where those are missing, a later base
+   * record has let them go, and only that one tells where the entries begin.
+   */
+  #anchor(compactedIndex: Index, compactedTerm: Term): void {
+    const { base, lastIndex } = this.entries;
+    if (compactedIndex < base || compactedIndex >= lastIndex) return;
+    this.entries.forget(compactedIndex, compactedTerm);
+    this.#isAnchored = true;
+  }
+
   #takeEntry(lsn: Lsn, record: LogRecord & { type: "entry" }): void {
-    if (!this.#started) {
-      // The segments before this one are gone; the base record further on says what they held.
-      this.entries.base = record.index - 1;
-      this.#started = true;
-    }
+    const isFirst = this.entries.lastIndex === this.entries.base;
+    // The segments before this one are gone; the base record further on says what they held.
+    if (isFirst && !this.#isAnchored) this.entries.base = record.index - 1;
     if (record.index !== this.entries.lastIndex + 1) {
       throw new CairnError(
         "REPLICA_LOG_CORRUPT",
@@ -154,7 +158,7 @@ class Recovery {
   }
 
   finish(): void {
-    if (this.entries.base > 0 && !this.#based) {
+    if (this.entries.base > 0 && !this.#isAnchored) {
       throw new CairnError(
         "REPLICA_LOG_CORRUPT",
         `replica: raft log: begins at entry ${this.entries.base + 1} without a base record`,

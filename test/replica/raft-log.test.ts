@@ -226,6 +226,66 @@ describe("the raft log", () => {
     ]);
   });
 
+  /** Writes entries `from` to `to` of one term, `bytes` of payload each. */
+  const extend = (log: RaftLog, from: number, to: number, term: number, bytes: number): void => {
+    for (let index = from; index <= to; index += 1) {
+      const payload = new Uint8Array(bytes);
+      log.write({ entries: [{ index, term, bytes: encodeEntry("command", payload) }] });
+    }
+  };
+
+  test("a log whose oldest segment begins with a cut is opened again", async () => {
+    // One of these fillings ends a segment right before the cut.
+    for (let filling = 1; filling <= SEGMENT_BYTES; filling += 8) {
+      const disk = createSimulatedDisk();
+      const log = open(disk);
+      log.write({ hardState: { term: 1, vote: 0 }, entries: [first] });
+      extend(log, 2, 9, 1, 10);
+      extend(log, 10, 10, 1, filling);
+      log.write({ truncateFrom: 8 });
+      extend(log, 8, 20, 1, 300);
+      await log.sync();
+      await log.compact(7);
+      const { state } = open(disk.kill());
+      expect(state.compactedIndex, `filling ${filling}`).toBe(7);
+      expect(state.sizes, `filling ${filling}`).toEqual(log.state.sizes);
+    }
+  });
+
+  test("a log whose oldest segment begins with an old base record is opened again", async () => {
+    for (let filling = 1; filling <= SEGMENT_BYTES; filling += 8) {
+      const disk = createSimulatedDisk();
+      const log = open(disk);
+      log.write({ hardState: { term: 1, vote: 0 }, entries: [first] });
+      extend(log, 2, 9, 1, 10);
+      extend(log, 10, 10, 1, filling);
+      await log.compact(5);
+      extend(log, 11, 20, 1, 300);
+      await log.sync();
+      await log.compact(12);
+      const { state } = open(disk.kill());
+      expect(state.compactedIndex, `filling ${filling}`).toBe(12);
+      expect(state.sizes, `filling ${filling}`).toEqual(log.state.sizes);
+    }
+  });
+
+  test("a cut below the oldest entry that is left is understood, although bases overlap", async () => {
+    const disk = createSimulatedDisk();
+    const log = openRaftLog({ disk, dir: DIR, segmentBytesMax: 16 * 1024 }).log;
+    log.write({ hardState: { term: 1, vote: 0 }, entries: [first] });
+    // The second segment begins in the middle of these.
+    extend(log, 2, 60, 1, 400);
+    await log.sync();
+    await log.compact(5);
+    log.write({ hardState: { term: 2, vote: 0 }, truncateFrom: 10 });
+    extend(log, 10, 60, 2, 20);
+    await log.sync();
+    expect(await log.compact(50)).toBe(50);
+    const { state } = openRaftLog({ disk: disk.kill(), dir: DIR }).log;
+    expect(state).toMatchObject({ compactedIndex: 50, compactedTerm: 2 });
+    expect(state.sizes).toEqual(log.state.sizes);
+  });
+
   test("at every crash point recovery finds a state not older than the last sync", async () => {
     let runs = 0;
     const work: Promise<void>[] = [];
