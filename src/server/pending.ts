@@ -26,7 +26,7 @@ export interface AppliedResult {
 
 /** See the file's header. */
 export interface PendingProposals {
-  /** Opens a place. @returns its number and the promise of its result. */
+  /** Opens a place. @returns its number and the promise of its result. @throws `REPLICA_STOPPED` */
   open(patienceMs: Ms): { id: number; outcome: Promise<AppliedResult> };
   succeed(id: number, outcome: AppliedResult): void;
   fail(id: number, failure: ProposalFailure): void;
@@ -49,6 +49,7 @@ const FAILURES: Readonly<Record<ProposalFailure, () => CairnError>> = {
 export function createPendingProposals(isMoving: () => boolean): PendingProposals {
   const pending = new Map<number, Pending>();
   let nextId = 1;
+  let isClosed = false;
   const sweep = setInterval(() => {
     const now = performance.now();
     for (const [id, entry] of pending) {
@@ -74,6 +75,7 @@ export function createPendingProposals(isMoving: () => boolean): PendingProposal
   };
   return {
     open: (patienceMs) => {
+      if (isClosed) throw new CairnError("REPLICA_STOPPED", "server: the node is stopping");
       const id = nextId;
       nextId += 1;
       const outcome = new Promise<AppliedResult>((resolve, reject) => {
@@ -84,6 +86,7 @@ export function createPendingProposals(isMoving: () => boolean): PendingProposal
     succeed: (id, outcome) => take(id)?.resolve(outcome),
     fail: (id, failure) => take(id)?.reject(FAILURES[failure]()),
     close: () => {
+      isClosed = true;
       clearInterval(sweep);
       for (const entry of pending.values()) {
         entry.reject(
