@@ -35,6 +35,7 @@ class LogApplyFeed implements ApplyFeed {
   readonly #log: RaftLog;
   readonly #applier: Applier;
   readonly #clock: Clock;
+  readonly #guard: (work: () => void) => void;
   #cancelLazy: Cancel | undefined;
   readonly #proposals: Proposals;
   /** Sizes of the entries handed out and not applied yet, oldest first. */
@@ -47,6 +48,7 @@ class LogApplyFeed implements ApplyFeed {
   constructor(parts: ApplyFeedParts) {
     this.#log = parts.log;
     this.#clock = parts.clock;
+    this.#guard = parts.guard;
     this.#applier = parts.applier;
     this.#proposals = parts.proposals;
     this.applied = parts.applied;
@@ -57,7 +59,9 @@ class LogApplyFeed implements ApplyFeed {
   ready(index: Index, isAwaited: boolean): void {
     this.#ready = index;
     if (isAwaited) this.#submit();
-    else this.#cancelLazy ??= this.#clock.after(LAZY_MS, () => this.#submit());
+    else {
+      this.#cancelLazy ??= this.#clock.after(LAZY_MS, () => this.#guard(() => this.#submit()));
+    }
   }
 
   stop(): void {
@@ -102,6 +106,8 @@ export interface ApplyFeedParts {
   readonly applier: Applier;
   readonly proposals: Proposals;
   readonly clock: Clock;
+  /** Runs what nobody called for, and deals with what it throws: the log may be unreadable. */
+  readonly guard: (work: () => void) => void;
   /** What the state machine had applied when it was opened. */
   readonly applied: Index;
 }

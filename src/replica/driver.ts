@@ -75,6 +75,7 @@ class DrivenReplica implements Replica {
       applier,
       proposals: this.#proposals,
       clock: options.clock,
+      guard: (work) => this.#guard(work),
       applied: appliedIndex,
     });
     this.#core = createRaftCore(

@@ -5,7 +5,8 @@
  * Invariant: what is tagged `after` a persist leaves when that persist is durable, not before (R9).
  * An append without entries is put off for COMMIT_NOTICE_MS and not sent at all if one with entries
  * goes first, which says the same: under load this halves the messages, and an idle follower hears
- * of a commit two milliseconds later. Chapter: 08-replica.
+ * of a commit two milliseconds later. A newer one takes its place and leaves at its time: a stream
+ * of them must not put itself off forever. Chapter: 08-replica.
  */
 import type { Cancel, Ms } from "#base";
 import type { Clock } from "#platform/types";
@@ -18,6 +19,12 @@ const COMMIT_NOTICE_MS: Ms = 2;
 
 /** A message that the core wants sent. */
 export type SendOutput = Extract<Output, { kind: "send" }>;
+
+/** An append without entries that waits for its time. */
+interface Notice {
+  output: SendOutput;
+  readonly cancel: Cancel;
+}
 
 /** See the file's header. */
 export interface Outbox {
@@ -34,7 +41,7 @@ class HoldingOutbox implements Outbox {
   readonly #send: (output: SendOutput) => void;
   /** Waiting for their persist, in order. */
   #held: SendOutput[] = [];
-  readonly #notices = new Map<NodeId, Cancel>();
+  readonly #notices = new Map<NodeId, Notice>();
 
   constructor(clock: Clock, send: (output: SendOutput) => void) {
     this.#clock = clock;
@@ -55,21 +62,29 @@ class HoldingOutbox implements Outbox {
 
   stop(): void {
     this.#held = [];
-    for (const cancel of this.#notices.values()) cancel();
+    for (const { cancel } of this.#notices.values()) cancel();
     this.#notices.clear();
   }
 
   #dispatch(output: SendOutput): void {
     const { to, message } = output;
     if (message.kind !== "append") return this.#send(output);
-    this.#notices.get(to)?.();
-    this.#notices.delete(to);
-    if (message.sizes.length > 0) return this.#send(output);
-    const send = (): void => {
+    const waiting = this.#notices.get(to);
+    if (message.sizes.length > 0) {
+      waiting?.cancel();
       this.#notices.delete(to);
       this.#send(output);
-    };
-    this.#notices.set(to, this.#clock.after(COMMIT_NOTICE_MS, send));
+    } else if (waiting !== undefined) waiting.output = output;
+    else this.#putOff(output);
+  }
+
+  #putOff(output: SendOutput): void {
+    const cancel = this.#clock.after(COMMIT_NOTICE_MS, () => {
+      this.#notices.delete(output.to);
+      this.#send(notice.output);
+    });
+    const notice: Notice = { output, cancel };
+    this.#notices.set(output.to, notice);
   }
 }
 
