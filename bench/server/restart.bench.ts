@@ -19,7 +19,8 @@ async function fill(cluster: ProcessCluster, node: ProcessNode, mebibytes: numbe
   const total = Math.ceil((mebibytes * MEBIBYTE) / ROW_BYTES);
   for (let from = 0; from < total; from += ROWS_PER_BATCH) {
     const count = Math.min(ROWS_PER_BATCH, total - from);
-    // The values travel in the request, so that the log has to carry every byte of the database too.
+    // The values travel in the request, so that the log has to carry every byte of the database
+    // too.
     const rows = Array.from({ length: count }, (_, n) => `${from + n} `.padEnd(ROW_BYTES, "x"));
     const sql = "INSERT INTO t(v) SELECT value FROM json_each(?)";
     await cluster.execute(node, [[sql, JSON.stringify(rows)]]);

@@ -1,8 +1,8 @@
 /**
  * Disks that fill up, fail or hang under one node of a living cluster.
  *
- * Method: faults planned on that node's simulated disk; the others must go on, nothing of the failed batch
- * may be acknowledged by it, and the node must come back once its disk is sound.
+ * Method: faults planned on that node's simulated disk; the others must go on, nothing of the
+ * failed batch may be acknowledged by it, and the node must come back once its disk is sound.
  */
 import { describe, expect, test } from "vitest";
 import { settle, texts } from "./histories.ts";
