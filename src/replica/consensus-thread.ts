@@ -6,7 +6,7 @@
  * Chapter: 08-replica.
  */
 import type { MessagePort, Transferable } from "node:worker_threads";
-import type { Bytes, Ms } from "#base";
+import { type Bytes, CairnError, type Ms } from "#base";
 import { atTurnEnd, type Port, spawnThread } from "#platform";
 import {
   type ConsensusSettings,
@@ -56,7 +56,7 @@ export interface ConsensusThread {
   status(): Promise<ReplicaStatus | undefined>;
   /** Sets who gets lines that are worth a place in the log. */
   onNotice(f: (text: string) => void): void;
-  /** Called once if the thread cannot go on. */
+  /** Sets who is told, once, when the thread cannot go on; called at once if it could not. */
   onFatal(f: (error: Error) => void): void;
   /** Syncs and closes the log, frees the port, ends the thread. */
   close(): Promise<void>;
@@ -80,6 +80,10 @@ class MainSide implements ConsensusThread {
   #noticed: (text: string) => void = () => undefined;
   #died: (error: Error) => void = () => undefined;
   #closed: () => void = () => undefined;
+  /** Why the thread cannot go on. It may still answer. */
+  #failure: Error | undefined;
+  /** No thread is there any more: nothing that it is asked will be answered. */
+  #isGone = false;
 
   constructor(
     port: Port<ToConsensus, FromConsensus>,
@@ -92,7 +96,7 @@ class MainSide implements ConsensusThread {
     this.#configuration = opened.configuration;
     port.onMessage((message) => this.#onMessage(message));
     // A thread that dies of an error, or ends unasked, takes consensus with it.
-    port.onError((error) => this.#died(error));
+    port.onError((error) => this.#gone(error));
     for (const message of early) this.#onMessage(message);
   }
 
@@ -136,6 +140,7 @@ class MainSide implements ConsensusThread {
   }
   onFatal(f: (error: Error) => void): void {
     this.#died = f;
+    if (this.#failure !== undefined) f(this.#failure);
   }
   onCall(handler: RpcHandler): void {
     this.#handler = handler;
@@ -166,8 +171,21 @@ class MainSide implements ConsensusThread {
       this.#closed = resolve;
     });
     this.#port.post({ kind: "close" });
-    await closed;
+    if (!this.#isGone) await closed;
     this.#port.close();
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#died(error);
+  }
+
+  #gone(error: Error): void {
+    this.#isGone = true;
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, goneOutcome(error));
+    this.#closed();
+    this.#fail(error);
   }
 
   #ask<T>(
@@ -182,7 +200,8 @@ class MainSide implements ConsensusThread {
         if (outcome.ok) resolve(outcome.value as T);
         else reject(fromWireError(outcome.error));
       });
-      this.#port.post(message(id), transfer);
+      if (this.#isGone) this.#settle(id, goneOutcome(this.#failure));
+      else this.#port.post(message(id), transfer);
     });
   }
 
@@ -209,7 +228,7 @@ class MainSide implements ConsensusThread {
       case "notice":
         return this.#noticed(message.text);
       case "fatal":
-        return this.#died(fromWireError(message.error));
+        return this.#fail(fromWireError(message.error));
       case "closed":
         return this.#closed();
       case "opened":
@@ -227,6 +246,12 @@ class MainSide implements ConsensusThread {
     }
     this.#port.post({ kind: "answer", id, outcome });
   }
+}
+
+/** What was asked of a dead thread may have been done or not: nobody knows. */
+function goneOutcome(cause: Error | undefined): Outcome<never> {
+  const message = `replica: the consensus thread is gone: ${cause?.message ?? "unknown why"}`;
+  return { ok: false, error: toWireError(new CairnError("REPLICA_PEER_FAILED", message)) };
 }
 
 /**

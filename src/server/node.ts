@@ -271,8 +271,13 @@ export async function openNode(
       () => node.formation.stop(),
     );
     const failed = new Promise<Error>((resolve) => {
-      sqlite.onFatal(resolve);
-      consensus.onFatal(resolve);
+      const fail = (error: Error): void => {
+        // Their results will not come, and a stop waits for those who wait for them.
+        node.pending.close();
+        resolve(error);
+      };
+      sqlite.onFatal(fail);
+      consensus.onFatal(fail);
     });
     await consensus.start(sqlite.applierPort, sqlite.appliedIndexAtOpen);
     const service = node.service();
