@@ -28,7 +28,9 @@ export interface AppliedResult {
 export interface PendingProposals {
   /** Opens a place. @returns its number and the promise of its result. @throws `REPLICA_STOPPED` */
   open(patienceMs: Ms): { id: number; outcome: Promise<AppliedResult> };
+  /** Settles with a result; nothing if it has settled before. */
   succeed(id: number, outcome: AppliedResult): void;
+  /** Settles with a definite failure; nothing if it has settled before. */
   fail(id: number, failure: ProposalFailure): void;
   /** Ends all, as unknown: the node stops. */
   close(): void;
@@ -43,6 +45,8 @@ const FAILURES: Readonly<Record<ProposalFailure, () => CairnError>> = {
 };
 
 /**
+ * Makes the table of one node.
+ *
  * @param isMoving - true while this node leads and applies, only slowly: then waiting longer is not
  * in vain.
  */
