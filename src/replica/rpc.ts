@@ -9,7 +9,15 @@
  * Invariant: a request is sent at most once. When the connection breaks behind it, nobody knows
  * whether it was carried out, and the caller is told exactly that (K2). Chapter: 08-replica.
  */
-import { type Bytes, CairnError, ERROR_CODES, type ErrorCode, errorText, type Ms } from "#base";
+import {
+  type Bytes,
+  CairnError,
+  type Cancel,
+  ERROR_CODES,
+  type ErrorCode,
+  errorText,
+  type Ms,
+} from "#base";
 import type { Clock, Sockets } from "#platform/types";
 import { createFrameStream, encodeHello, type FrameStream } from "./frame-stream.ts";
 import type { PeerPort } from "./peer-port.ts";
@@ -17,6 +25,8 @@ import type { PeerPort } from "./peer-port.ts";
 const STATUS_OK = 0;
 const STATUS_ERROR = 1;
 const RESPONSE_HEADER_BYTES = 5;
+/** A day. Whoever has more patience gets as much as a timer can hold with ease. */
+const PATIENCE_MS_MAX: Ms = 24 * 3_600_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -29,7 +39,8 @@ export interface RpcClient {
    * Calls a method at a node and resolves with its answer.
    *
    * @throws `NET_UNREACHABLE` when the request never left; `REPLICA_PEER_FAILED` or `NET_TIMEOUT`
-   * when it did and its outcome is unknown; otherwise the error that the handler threw, by code.
+   * when it did and its outcome is unknown; RangeError for a payload that no frame holds; otherwise
+   * the error that the handler threw, by code.
    */
   call(address: string, method: string, payload: Bytes, timeoutMs: Ms): Promise<Bytes>;
   /** Closes all connections; calls under way fail as broken. */
@@ -84,8 +95,8 @@ class RpcConnection {
   call(method: string, payload: Bytes, calls: PendingCall): () => void {
     const id = this.#nextId;
     this.#nextId = id === 0xffff_ffff ? 1 : id + 1;
-    this.#pending.set(id, calls);
     this.#stream.send(encodeRequest(id, method, payload));
+    this.#pending.set(id, calls);
     return () => {
       this.#pending.delete(id);
       // A connection that never stood up would keep later calls waiting as well.
@@ -144,13 +155,7 @@ export function createRpcClient(options: { sockets: Sockets; clock: Clock }): Rp
     call: (address, method, payload, timeoutMs) =>
       new Promise((resolve, reject) => {
         const connection = connectionTo(address);
-        const cancelTimer = clock.after(timeoutMs, () => {
-          const code = connection.connected ? "NET_TIMEOUT" : "NET_UNREACHABLE";
-          abandon();
-          reject(
-            new CairnError(code, `replica: ${address}: no answer to ${method} in ${timeoutMs} ms`),
-          );
-        });
+        let cancelTimer: Cancel = () => undefined;
         const abandon = connection.call(method, payload, {
           resolve: (answer) => {
             cancelTimer();
@@ -160,6 +165,13 @@ export function createRpcClient(options: { sockets: Sockets; clock: Clock }): Rp
             cancelTimer();
             reject(error);
           },
+        });
+        cancelTimer = clock.after(Math.min(timeoutMs, PATIENCE_MS_MAX), () => {
+          const code = connection.connected ? "NET_TIMEOUT" : "NET_UNREACHABLE";
+          abandon();
+          reject(
+            new CairnError(code, `replica: ${address}: no answer to ${method} in ${timeoutMs} ms`),
+          );
         });
       }),
     close: () => {

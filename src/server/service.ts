@@ -46,6 +46,17 @@ export interface Calls {
 
 const noLeader = (): CairnError => new CairnError("SERVER_NO_LEADER", "leader not found");
 
+/**
+ * A body within its limit may still encode to more: each short number takes nine bytes.
+ *
+ * @throws `SERVER_BODY_TOO_LARGE`
+ */
+function checkSize({ length }: Bytes): void {
+  if (length <= ENTRY_BYTES_MAX) return;
+  const sizes = `${length} bytes in the log, the limit is ${ENTRY_BYTES_MAX}`;
+  throw new CairnError("SERVER_BODY_TOO_LARGE", `request takes ${sizes}`);
+}
+
 class RoutedCalls implements Calls {
   readonly #parts: CallParts;
   readonly atLeader: Calls["atLeader"];
@@ -91,11 +102,7 @@ class RoutedCalls implements Calls {
     const { consensus, pending, config, random } = this.#parts;
     const seed = new DataView(random.bytes(8).buffer).getBigUint64(0, true);
     const entry = encodeEntry("command", encodeCommand(command), { timeMs: Date.now(), seed });
-    // A body within its limit may still encode to more: each short number takes nine bytes.
-    if (entry.length > ENTRY_BYTES_MAX) {
-      const sizes = `${entry.length} bytes in the log, the limit is ${ENTRY_BYTES_MAX}`;
-      throw new CairnError("SERVER_BODY_TOO_LARGE", `request takes ${sizes}`);
-    }
+    checkSize(entry);
     const { id, outcome } = pending.open(config.applyTimeoutMs);
     consensus.propose(id, entry);
     return outcome;
@@ -134,6 +141,7 @@ class RoutedCalls implements Calls {
     payload: Bytes,
     options: CallOptions,
   ): Promise<CallOutcome> {
+    checkSize(payload);
     const answer = await this.#parts.consensus.call(
       leader.address,
       method,

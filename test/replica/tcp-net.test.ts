@@ -5,12 +5,18 @@
  * Method: simulated sockets and clock; streams are cut, stalled and tampered with on purpose.
  */
 import { describe, expect, test } from "vitest";
-import { createSimulatedClock, createSimulatedSockets, seededRandom } from "#platform";
+import {
+  createNodeClock,
+  createSimulatedClock,
+  createSimulatedSockets,
+  seededRandom,
+} from "#platform";
 import type { SimulatedClock, SimulatedSockets } from "#platform/types";
 import {
   createConfiguration,
   createRpcClient,
   createTcpNet,
+  FRAME_BYTES_MAX,
   openPeerPort,
   type PeerPort,
   type RpcHandler,
@@ -234,5 +240,23 @@ describe("calls", () => {
     await w.run(100);
     expect(await broken).toMatchObject({ code: "REPLICA_PEER_FAILED" });
     expect(calls, "each request is carried out at most once").toBe(2);
+  });
+
+  test("a request too large for a frame is refused, and that was all", async () => {
+    const w = world();
+    await served(w, async () => text("fine"));
+    const client = createRpcClient(w);
+    const large = client.call("s:1", "execute", new Uint8Array(FRAME_BYTES_MAX + 1), 1000);
+    await expect(large).rejects.toThrow(RangeError);
+    expect(await settle(w, client.call("s:1", "execute", text(""), 1000))).toEqual(text("fine"));
+    await w.run(2000);
+  });
+
+  test("patience beyond what a timer holds is as good as any", async () => {
+    const w = world();
+    await served(w, async () => text("fine"));
+    const client = createRpcClient({ sockets: w.sockets, clock: createNodeClock() });
+    const century = 100 * 365 * 24 * 3_600_000;
+    expect(await settle(w, client.call("s:1", "info", text(""), century))).toEqual(text("fine"));
   });
 });
