@@ -19,6 +19,7 @@ export { formatDuration, parseDuration } from "./duration.ts";
 export { parseStatements } from "./http/json-body.ts";
 export { indentJson, sortedJson } from "./http/json-text.ts";
 export { type HttpServer, type HttpServerOptions, openHttpServer } from "./http/server.ts";
+export { type LeadershipSource, watchLeadership } from "./leadership.ts";
 export { type NodeLog, openNode } from "./node.ts";
 export { createPendingProposals, type PendingProposals } from "./pending.ts";
 export { API_VERSION, CAIRN_VERSION } from "./version.ts";

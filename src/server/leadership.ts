@@ -7,8 +7,13 @@
  * database.
  * Source: Ongaro (2014), section 6.4, step 1. Taught in 08-replica.
  */
+import { errorText, isCairnError, type Ms } from "#base";
+import type { Term } from "#raft/types";
 import type { ConsensusThread } from "#replica";
-import type { Member, ReplicaStatus } from "#replica/types";
+import type { Member } from "#replica/types";
+
+/** Between two tries of a barrier for which there was no room. */
+const RETRY_MS: Ms = 100;
 
 /** See the file's header. */
 export interface Leadership {
@@ -21,12 +26,15 @@ export interface Leadership {
   ready(): Promise<void>;
 }
 
+/** What is watched. */
+export type LeadershipSource = Pick<ConsensusThread, "configuration" | "latest" | "onRole">;
+
 /**
  * @param applyBarrier - proposes an empty command and resolves when it is applied here.
  * @param onChange - told in words when role or leader change.
  */
 export function watchLeadership(options: {
-  consensus: ConsensusThread;
+  consensus: LeadershipSource;
   applyBarrier: () => Promise<unknown>;
   onChange: (text: string) => void;
 }): Leadership {
@@ -35,16 +43,20 @@ export function watchLeadership(options: {
   let ready: Promise<void> | undefined;
   let isReady = false;
 
-  const lead = (status: ReplicaStatus): void => {
-    term = status.term;
+  const lead = (ownTerm: Term): void => {
+    const isStillLeading = (): boolean => term === ownTerm && ready !== undefined;
+    term = ownTerm;
     isReady = false;
-    const ownTerm = status.term;
     ready = applyBarrier().then(() => {
-      if (term === ownTerm && ready !== undefined) isReady = true;
+      if (isStillLeading()) isReady = true;
     });
     // Whoever waits for it sees the error; without a waiter it means only that leadership was
-    // short.
-    ready.catch((error: unknown) => onChange(`leadership of term ${ownTerm} ended: ${error}`));
+    // short, or that too much waits already: then there is room later.
+    ready.catch((error: unknown) => {
+      onChange(`barrier of term ${ownTerm} failed: ${errorText(error)}`);
+      if (!isCairnError(error, "REPLICA_BUSY")) return;
+      setTimeout(() => isStillLeading() && lead(ownTerm), RETRY_MS).unref();
+    });
   };
 
   consensus.onRole((status) => {
@@ -53,7 +65,7 @@ export function watchLeadership(options: {
     if (status.role !== "leader") {
       ready = undefined;
       isReady = false;
-    } else if (ready === undefined || term !== status.term) lead(status);
+    } else if (ready === undefined || term !== status.term) lead(status.term);
   });
 
   const isLeader = (): boolean => consensus.latest?.role === "leader";

@@ -1,0 +1,75 @@
+/**
+ * Whether a node may serve reads as the leader. Method: the watch alone; roles and the fates of its
+ * barriers are said by hand.
+ */
+import { expect, test } from "vitest";
+import { CairnError } from "#base";
+import type { Role } from "#raft/types";
+import type { ReplicaStatus } from "#replica/types";
+import { type LeadershipSource, watchLeadership } from "#server";
+
+const MEMBERS = ["a", "b", "c"].map((id, at) => ({
+  number: at + 1,
+  id,
+  address: `${id}:1`,
+  incarnation: `${at}`,
+}));
+
+/** A consensus thread of which only the role is seen. */
+class Source implements LeadershipSource {
+  readonly configuration = { clusterId: "c", members: MEMBERS };
+  latest: ReplicaStatus | undefined;
+  #told: (status: ReplicaStatus) => void = () => undefined;
+
+  onRole(f: (status: ReplicaStatus) => void): void {
+    this.#told = f;
+  }
+
+  become(role: Role, term: number): void {
+    const leader = role === "leader" ? 1 : 2;
+    const places = { commitIndex: 0, appliedIndex: 0, durableIndex: 0, lastTerm: 0, logBytes: 0 };
+    this.latest = {
+      ...{ self: 1, role, term, leader, firstIndex: 1, lastIndex: 0, leaderSilenceMs: 0 },
+      ...{ ...places, peers: [] },
+    };
+    this.#told(this.latest);
+  }
+}
+
+test("a leader is ready once an entry of its own term is applied, and not for another", async () => {
+  const source = new Source();
+  const barriers: (() => void)[] = [];
+  const leadership = watchLeadership({
+    consensus: source,
+    applyBarrier: () => new Promise<void>((resolve) => barriers.push(resolve)),
+    onChange: () => undefined,
+  });
+  source.become("leader", 3);
+  source.become("follower", 4);
+  source.become("leader", 5);
+  barriers[0]?.();
+  await Promise.resolve();
+  expect(leadership.isReady(), "by the barrier of term 3").toBe(false);
+  barriers[1]?.();
+  await leadership.ready();
+  expect(leadership.isReady()).toBe(true);
+  source.become("follower", 6);
+  expect(leadership.isReady()).toBe(false);
+});
+
+test("a leader whose barrier was refused for want of room tries again", async () => {
+  const source = new Source();
+  let barriers = 0;
+  const leadership = watchLeadership({
+    consensus: source,
+    applyBarrier: async () => {
+      barriers += 1;
+      if (barriers < 3) throw new CairnError("REPLICA_BUSY", "too many bytes wait");
+    },
+    onChange: () => undefined,
+  });
+  source.become("leader", 3);
+  await expect(leadership.ready()).rejects.toMatchObject({ code: "REPLICA_BUSY" });
+  await expect.poll(() => leadership.isReady()).toBe(true);
+  await leadership.ready();
+});
