@@ -210,6 +210,15 @@ function checkJoin({ join, raftAdvertisedAddress, bootstrapExpect }: NodeConfig)
       refuse("node cannot join with itself unless bootstrapping");
     }
   }
+  // The reference allows this. But two groups of so few nodes could each found a cluster then, and
+  // each would confirm writes that the other knows nothing of.
+  const nodes = new Set([...join, raftAdvertisedAddress]).size;
+  if (bootstrapExpect > 0 && join.length > 0 && bootstrapExpect < nodes) {
+    refuse(
+      `-bootstrap-expect ${bootstrapExpect} is less than the ${nodes} nodes that -join and this ` +
+        "node make: two clusters could be founded",
+    );
+  }
 }
 
 function checkNumbers(config: NodeConfig): void {

@@ -269,7 +269,7 @@ describe("the raft log", () => {
     }
   });
 
-  test("a cut below the oldest entry that is left is understood, although bases overlap", async () => {
+  test("a cut below the oldest entry that is left is understood", async () => {
     const disk = createSimulatedDisk();
     const log = openRaftLog({ disk, dir: DIR, segmentBytesMax: 16 * 1024 }).log;
     log.write({ hardState: { term: 1, vote: 0 }, entries: [first] });

@@ -158,6 +158,7 @@ test.each([
   ["-join h", '"h" is an invalid join address'],
   ["-join a:1,,b:2", '"" is an invalid join address'],
   ["-join localhost:4002", "node cannot join with itself unless bootstrapping"],
+  ["-bootstrap-expect 2 -join a:1,b:2", "two clusters could be founded"],
   ["-raft-log-level LOUD", "-raft-log-level must be ERROR, WARN, INFO or DEBUG"],
   ["-bootstrap-expect -1", "-bootstrap-expect must not be negative: -1"],
   ["-join-attempts 0", "-join-attempts must be at least 1"],

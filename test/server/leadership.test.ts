@@ -36,7 +36,7 @@ class Source implements LeadershipSource {
   }
 }
 
-test("a leader is ready once an entry of its own term is applied, and not for another", async () => {
+test("a leader is ready once an entry of its own term is applied, no other", async () => {
   const source = new Source();
   const barriers: (() => void)[] = [];
   const leadership = watchLeadership({
