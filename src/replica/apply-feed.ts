@@ -83,12 +83,12 @@ class LogApplyFeed implements ApplyFeed {
     while (this.#submitted < this.#ready && this.#aheadBytes < AHEAD_BYTES_MAX) {
       const from = this.#submitted + 1;
       const before = Math.min(this.#ready, this.#submitted + BATCH_ENTRIES_MAX) + 1;
-      const entries = this.#log.read(from, before);
+      const entries = this.#log.read(from, before, AHEAD_BYTES_MAX - this.#aheadBytes);
       for (const { bytes } of entries) {
         this.#ahead.push(bytes.length);
         this.#aheadBytes += bytes.length;
       }
-      this.#submitted = before - 1;
+      this.#submitted += entries.length;
       this.#applier.submit(entries.map((entry) => this.#committed(entry)));
     }
   }

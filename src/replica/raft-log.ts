@@ -232,7 +232,7 @@ class WalRaftLog implements RaftLog {
     this.#wal.sync();
   }
 
-  read(from: Index, before: Index): readonly LogEntry[] {
+  read(from: Index, before: Index, bytesMax = Number.POSITIVE_INFINITY): readonly LogEntry[] {
     if (from <= this.#entries.base || before > this.lastIndex + 1) {
       throw new CairnError(
         "WAL_NOT_RETAINED",
@@ -240,13 +240,23 @@ class WalRaftLog implements RaftLog {
           `${this.#entries.base + 1} to ${this.lastIndex} kept`,
       );
     }
+    const end = this.#endWithin(from, before, bytesMax);
     const result: LogEntry[] = [];
-    for (let index = from; index < before; index += 1) {
+    for (let index = from; index < end; index += 1) {
       const slot = this.#slot(index);
-      if (slot.bytes === undefined) return this.#readFromDisk(from, before);
+      if (slot.bytes === undefined) return this.#readFromDisk(from, end);
       result.push({ index, term: slot.term, bytes: slot.bytes });
     }
     return result;
+  }
+
+  #endWithin(from: Index, before: Index, bytesMax: number): Index {
+    let bytes = 0;
+    for (let index = from; index < before; index += 1) {
+      bytes += this.#slot(index).size;
+      if (bytes > bytesMax && index > from) return index;
+    }
+    return before;
   }
 
   #slot(index: Index): EntrySlot {

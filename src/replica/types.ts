@@ -111,8 +111,11 @@ export interface RaftLog {
   sync(): Promise<void>;
   /** The same, blocking this thread. @throws as the WAL. */
   syncNow(): void;
-  /** Entries from `from` to before `before`, from memory or disk. @throws `WAL_NOT_RETAINED` */
-  read(from: Index, before: Index): readonly LogEntry[];
+  /**
+   * Entries from `from` to before `before`, from memory or disk; fewer, but at least one, if they
+   * have more than `bytesMax` bytes. @throws `WAL_NOT_RETAINED`
+   */
+  read(from: Index, before: Index, bytesMax?: number): readonly LogEntry[];
   /**
    * Forgets entries up to `upTo`, in whole segments; may keep more. @returns the last forgotten
    * index.

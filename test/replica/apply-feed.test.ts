@@ -27,7 +27,10 @@ test("large entries of a long log do not pile up before the state machine", asyn
   const disk = createSimulatedDisk({ clock });
   const written = openRaftLog({ disk, dir: "/log" }).log;
   const first = encodeEntry("configuration", encodeConfiguration(configuration));
-  written.write({ hardState: { term: 1, vote: 0 }, entries: [{ index: 1, term: 1, bytes: first }] });
+  written.write({
+    hardState: { term: 1, vote: 0 },
+    entries: [{ index: 1, term: 1, bytes: first }],
+  });
   for (let index = 2; index <= ENTRIES; index += 1) {
     const bytes = encodeEntry("command", new Uint8Array(MIB));
     written.write({ entries: [{ index, term: 1, bytes }] });
