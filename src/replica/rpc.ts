@@ -62,7 +62,14 @@ function encodeRequest(id: number, method: string, payload: Bytes): Bytes[] {
 }
 
 function decodeError(payload: Bytes, address: string): CairnError {
-  const { code, message } = JSON.parse(decoder.decode(payload)) as Record<string, string>;
+  let fields: Record<string, string> = {};
+  try {
+    fields = JSON.parse(decoder.decode(payload)) as Record<string, string>;
+  } catch (error) {
+    const problem = `replica: ${address}: unreadable error: ${errorText(error)}`;
+    return new CairnError("REPLICA_PEER_FAILED", problem, { cause: error });
+  }
+  const { code, message } = fields;
   const known = code !== undefined && Object.hasOwn(ERROR_CODES, code);
   return new CairnError(
     known ? (code as ErrorCode) : "REPLICA_PEER_FAILED",

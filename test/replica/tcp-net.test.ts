@@ -242,6 +242,19 @@ describe("calls", () => {
     expect(calls, "each request is carried out at most once").toBe(2);
   });
 
+  test("an error that cannot be read leaves the outcome open, and the caller alive", async () => {
+    const w = world();
+    const port = await openPeerPort({ sockets: w.sockets, clock: w.clock, address: "s:1" });
+    const failed = 1;
+    port.onRpc((stream) => {
+      stream.onFrame((request) => {
+        stream.send([request.slice(0, 4), new Uint8Array([failed]), text("no JSON")]);
+      });
+    });
+    const error = await settle(w, createRpcClient(w).call("s:1", "execute", text(""), 1000));
+    expect(error).toMatchObject({ code: "REPLICA_PEER_FAILED" });
+  });
+
   test("a request too large for a frame is refused, and that was all", async () => {
     const w = world();
     await served(w, async () => text("fine"));
