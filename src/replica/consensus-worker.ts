@@ -209,6 +209,7 @@ class ConsensusHost {
       heartbeatMs: this.#settings.heartbeatMs,
       syncMode: "adaptive",
       onFatal: (error) => this.fatal(error),
+      onBadFrame: (peer, error) => this.#notice(`member ${peer}: ${error.message}`),
       onBehind: (peer, needs) =>
         this.#notice(`member ${peer} needs entry ${needs}, which every member had confirmed`),
     });

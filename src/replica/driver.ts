@@ -10,7 +10,15 @@
  * says so.
  * Chapter: 08-replica. Source: Ongaro (2014), section 10.2.1, on writing in parallel.
  */
-import { assert, type Bytes, CairnError, type Cancel, errorText, type Ms } from "#base";
+import {
+  assert,
+  type Bytes,
+  CairnError,
+  type Cancel,
+  errorText,
+  isCairnError,
+  type Ms,
+} from "#base";
 import type { Clock, Net } from "#platform/types";
 import { createRaftCore } from "#raft";
 import type { Index, Input, Output, PersistSeq, RaftCore } from "#raft/types";
@@ -18,7 +26,7 @@ import { type ApplyFeed, createApplyFeed } from "./apply-feed.ts";
 import { type Compaction, createCompaction } from "./compaction.ts";
 import { createDurability, type Durability } from "./durability.ts";
 import { encodeEntry } from "./entry.ts";
-import { decodeMessage, encodeMessage } from "./message-codec.ts";
+import { type DecodedMessage, decodeMessage, encodeMessage } from "./message-codec.ts";
 import { createOutbox, type Outbox, type SendOutput } from "./outbox.ts";
 import { createProposals, type Proposals } from "./proposals.ts";
 import type {
@@ -192,7 +200,16 @@ class DrivenReplica implements Replica {
   /* ---- inputs ---- */
 
   #onFrame(from: number, frame: Bytes): void {
-    const { message, entries, compactTo } = decodeMessage(frame);
+    let decoded: DecodedMessage;
+    try {
+      decoded = decodeMessage(frame);
+    } catch (error) {
+      // Whole, and not understood: a peer of another version. To consensus it is a frame lost.
+      if (!isCairnError(error, "REPLICA_FRAME_CORRUPT")) throw error;
+      this.#options.onBadFrame?.(from, error);
+      return;
+    }
+    const { message, entries, compactTo } = decoded;
     this.#step({ kind: "message", from, message }, entries);
     if (message.kind === "append") this.#compaction.advise(compactTo);
   }

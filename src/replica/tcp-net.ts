@@ -23,6 +23,15 @@ const RECONNECT_MS_MAX = 500;
  */
 const STABLE_MS = 1000;
 
+/** A peer that is there answers a SYN in one round trip; whoever needs longer is dialled again. */
+const DIAL_MS_MAX = 2000;
+/**
+ * A peer to which we have kept sending for so long without hearing a word is behind a connection
+ * that drops everything. TCP itself would go on for minutes, and wait for minutes after the path
+ * has healed.
+ */
+const SILENCE_MS_MAX = 5000;
+
 /** The net, and what its driver wants to hear besides frames. */
 export interface TcpNet extends Net {
   /** Sets who is told when a peer's connection broke or frames to it were dropped. */
@@ -53,6 +62,10 @@ class PeerLink {
   #closed = false;
   #backoffMs: Ms = RECONNECT_MS_MIN;
   #cancelRetry: Cancel = () => undefined;
+  #connectedAt: Ms = Number.POSITIVE_INFINITY;
+  #lastSentAt: Ms = Number.NEGATIVE_INFINITY;
+  /** Since when we send without an answer; undefined after a word of the peer. */
+  #waitingSince: Ms | undefined;
 
   constructor(options: TcpNetOptions, member: Member, onUnreachable: () => void) {
     this.#options = options;
@@ -65,8 +78,34 @@ class PeerLink {
     const stream = this.#stream;
     if (stream === undefined || !this.#connected) return false;
     if (stream.bufferedBytes > BUFFERED_BYTES_MAX) return false;
+    if (this.#isSilent()) {
+      stream.close();
+      return false;
+    }
     stream.send(parts);
     return true;
+  }
+
+  /** The peer has said something, on its own connection. */
+  heard(): void {
+    this.#waitingSince = undefined;
+  }
+
+  /**
+   * The peer has dialled anew, so it had lost us; an older connection to it is likely dead as well.
+   */
+  renew(): void {
+    if (this.#options.clock.now() - this.#connectedAt > STABLE_MS) this.#stream?.close();
+  }
+
+  /** Notes that something is being sent; tells whether too much went unanswered before it. */
+  #isSilent(): boolean {
+    const now = this.#options.clock.now();
+    // Followers have nothing to say to each other for hours: that is no silence.
+    if (now - this.#lastSentAt > SILENCE_MS_MAX) this.#waitingSince = undefined;
+    this.#lastSentAt = now;
+    this.#waitingSince ??= now;
+    return now - this.#waitingSince > SILENCE_MS_MAX;
   }
 
   close(): void {
@@ -80,10 +119,12 @@ class PeerLink {
     const own = configuration.members.find((member) => member.number === self);
     const stream = createFrameStream(sockets.connect(this.#member.address));
     this.#stream = stream;
-    let connectedAt = Number.POSITIVE_INFINITY;
+    const cancelDial = clock.after(DIAL_MS_MAX, () => stream.close());
     stream.onConnect(() => {
+      cancelDial();
       this.#connected = true;
-      connectedAt = clock.now();
+      this.#connectedAt = clock.now();
+      this.#waitingSince = undefined;
       stream.send([
         encodeHello({
           purpose: "raft",
@@ -95,11 +136,13 @@ class PeerLink {
       ]);
     });
     stream.onClose(() => {
+      cancelDial();
       const wasConnected = this.#connected;
       this.#connected = false;
       this.#stream = undefined;
       if (this.#closed) return;
-      if (clock.now() - connectedAt > STABLE_MS) this.#backoffMs = RECONNECT_MS_MIN;
+      if (clock.now() - this.#connectedAt > STABLE_MS) this.#backoffMs = RECONNECT_MS_MIN;
+      this.#connectedAt = Number.POSITIVE_INFINITY;
       if (wasConnected) this.#onUnreachable();
       this.#retry();
     });
@@ -147,9 +190,15 @@ class PeerNet implements TcpNet {
 
   #accept(from: number, stream: FrameStream): void {
     // The newest connection counts: the older one belongs to a process or a path that is gone.
-    this.#incoming.get(from)?.close();
+    const older = this.#incoming.get(from);
     this.#incoming.set(from, stream);
-    stream.onFrame((body) => this.#receive(from, body));
+    older?.close();
+    const link = this.#links.get(from);
+    if (older !== undefined) link?.renew();
+    stream.onFrame((body) => {
+      link?.heard();
+      this.#receive(from, body);
+    });
     stream.onClose(() => {
       if (this.#incoming.get(from) === stream) this.#incoming.delete(from);
     });

@@ -151,6 +151,8 @@ export interface ReplicaOptions {
    * time.
    */
   readonly onBehind?: (peer: NodeId, needs: Index) => void;
+  /** Told of a frame that is no message of this version; it counts as lost. */
+  readonly onBadFrame?: (peer: NodeId, error: Error) => void;
 }
 
 /** Facts for `/status` and for forwarding. */

@@ -112,6 +112,16 @@ describe("the driver", () => {
     expect(steps).toBeGreaterThan(500);
   });
 
+  test("N08 a frame that is no message of this version is passed over", async () => {
+    const cluster = await startedCluster(3);
+    const follower = cluster.nodes.find((node) => node !== cluster.leader()) as SimulatedNode;
+    cluster.network.node(99).send(follower.number, [new Uint8Array([200, 1, 2, 3])]);
+    const id = cluster.propose(leaderOf(cluster), "unharmed");
+    await settle(cluster);
+    expect(cluster.fates.get(id)).toBe("acknowledged");
+    expect(follower.fatal).toBeUndefined();
+  });
+
   test("K09 a failed sync stops the node; nothing of that batch is acknowledged", async () => {
     const cluster = await startedCluster(1);
     const node = leaderOf(cluster);

@@ -161,6 +161,40 @@ describe("the net over sockets", () => {
     expect(w.refused.join("\n")).toMatch(/data directory was wiped/);
   });
 
+  test("a path that swallows everything is given up, and found again when it heals", async () => {
+    const w = world();
+    const [a, b] = [await member(w, 1), await member(w, 2)];
+    await w.run(100);
+    a.net.send(2, [text("before")]);
+    await w.run(50);
+    w.sockets.setUp(false);
+    for (let n = 0; n < 70; n += 1) {
+      a.net.send(2, [text(`swallowed ${n}`)]);
+      await w.run(100);
+    }
+    expect(a.unreachable.length, "given up while the path was dead").toBeGreaterThan(0);
+    w.sockets.setUp(true);
+    await w.run(3000);
+    a.net.send(2, [text("after")]);
+    b.net.send(1, [text("and back")]);
+    await w.run(100);
+    expect(b.received.at(0)).toBe("1:before");
+    expect(b.received.at(-1)).toBe("1:after");
+    expect(a.received).toEqual(["2:and back"]);
+  });
+
+  test("members that have nothing to say to each other keep their connection", async () => {
+    const w = world();
+    const [a, b] = [await member(w, 1), await member(w, 2)];
+    await w.run(100);
+    for (const said of ["one", "two"]) {
+      a.net.send(2, [text(said)]);
+      await w.run(20_000);
+    }
+    expect(a.unreachable).toEqual([]);
+    expect(b.received).toEqual(["1:one", "1:two"]);
+  });
+
   test("whoever speaks no hello is turned away, at once or after a while", async () => {
     const w = world();
     await member(w, 2);
