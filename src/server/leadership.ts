@@ -30,8 +30,10 @@ export interface Leadership {
 export type LeadershipSource = Pick<ConsensusThread, "configuration" | "latest" | "onRole">;
 
 /**
- * @param applyBarrier - proposes an empty command and resolves when it is applied here.
- * @param onChange - told in words when role or leader change.
+ * Starts to watch.
+ *
+ * `applyBarrier` proposes an empty command and resolves when it is applied here; `onChange` is told
+ * in words when role or leader change.
  */
 export function watchLeadership(options: {
   consensus: LeadershipSource;
