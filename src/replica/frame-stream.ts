@@ -8,7 +8,7 @@
  */
 import { type Bytes, CairnError, errorText } from "#base";
 import type { Socket } from "#platform/types";
-import { createFrameReader, frame } from "./frame.ts";
+import { createFrameReader, FRAME_BYTES_MAX, frame } from "./frame.ts";
 
 /**
  * Version of everything that nodes say to each other. A node refuses another version rather than
@@ -69,8 +69,15 @@ export function decodeHello(body: Bytes): Hello {
   );
 }
 
+/** A hello is a few hundred bytes. Who is not introduced makes us set nothing larger aside. */
+const HELLO_BYTES_MAX = 4096;
+
 /** A socket that carries frames. */
 export interface FrameStream {
+  /** Takes frames of hello size only, until {@link FrameStream.trust}. For accepted sockets. */
+  distrust(): void;
+  /** The other end has introduced itself: frames of any size are taken from here on. */
+  trust(): void;
   readonly remote: string;
   readonly bufferedBytes: number;
   /** Sends one frame made of these parts. */
@@ -87,16 +94,16 @@ export interface FrameStream {
 
 class SocketFrameStream implements FrameStream {
   readonly #socket: Socket;
+  readonly #reader = createFrameReader();
   #receive: (body: Bytes) => void = () => undefined;
   #closed: (error?: Error) => void = () => undefined;
   #reason: Error | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    const reader = createFrameReader();
     socket.onData((chunk) => {
       try {
-        reader.push(chunk, (body) => this.#receive(body));
+        this.#reader.push(chunk, (body) => this.#receive(body));
       } catch (error) {
         if (!(error instanceof CairnError)) throw error;
         this.#reason = error;
@@ -106,6 +113,12 @@ class SocketFrameStream implements FrameStream {
     socket.onClose((error) => this.#closed(this.#reason ?? error));
   }
 
+  distrust(): void {
+    this.#reader.bytesMax = HELLO_BYTES_MAX;
+  }
+  trust(): void {
+    this.#reader.bytesMax = FRAME_BYTES_MAX;
+  }
   get remote(): string {
     return this.#socket.remote;
   }

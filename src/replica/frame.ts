@@ -44,6 +44,8 @@ export function frame(parts: readonly Bytes[]): Bytes[] {
 
 /** Cuts a stream of chunks back into bodies. */
 export interface FrameReader {
+  /** Bodies above this are refused. At first {@link FRAME_BYTES_MAX}. */
+  bytesMax: number;
   /**
    * Takes a chunk and calls `onBody` for each body that is now complete. A body may be a view into
    * the chunk; both belong to the receiver.
@@ -54,6 +56,7 @@ export interface FrameReader {
 }
 
 class ChunkFrameReader implements FrameReader {
+  bytesMax: number = FRAME_BYTES_MAX;
   /**
    * What a frame that has begun still lacks; collected here, so that a large frame is copied once.
    */
@@ -119,10 +122,10 @@ class ChunkFrameReader implements FrameReader {
         `replica: frame header: checksum ${found}, header says ${expected}`,
       );
     }
-    if (length === 0 || length > FRAME_BYTES_MAX) {
+    if (length === 0 || length > this.bytesMax) {
       throw new CairnError(
         "REPLICA_FRAME_CORRUPT",
-        `replica: frame claims a body of ${length} bytes, 1 to ${FRAME_BYTES_MAX} allowed`,
+        `replica: frame claims a body of ${length} bytes, 1 to ${this.bytesMax} allowed`,
       );
     }
     return length;

@@ -50,6 +50,7 @@ export async function openPeerPort(options: {
 
   const listener: Listener = await sockets.listen(address, (socket) => {
     const stream = createFrameStream(socket);
+    stream.distrust();
     const cancel = clock.after(HELLO_TIMEOUT_MS, () => {
       onRefused(stream.remote, "no hello");
       stream.close();
@@ -58,7 +59,9 @@ export async function openPeerPort(options: {
     stream.onFrame((body) => {
       cancel();
       try {
-        introduce(stream, decodeHello(body));
+        const hello = decodeHello(body);
+        stream.trust();
+        introduce(stream, hello);
       } catch (error) {
         onRefused(stream.remote, error instanceof Error ? error.message : String(error));
         stream.close();

@@ -17,6 +17,7 @@ import {
   createRpcClient,
   createTcpNet,
   FRAME_BYTES_MAX,
+  frame,
   openPeerPort,
   type PeerPort,
   type RpcHandler,
@@ -193,6 +194,20 @@ describe("the net over sockets", () => {
     }
     expect(a.unreachable).toEqual([]);
     expect(b.received).toEqual(["1:one", "1:two"]);
+  });
+
+  test("a stranger cannot make a node set memory aside", async () => {
+    const w = world();
+    await member(w, 2);
+    const stranger = w.sockets.connect("b:1");
+    let closed = false;
+    stranger.onClose(() => {
+      closed = true;
+    });
+    const [header] = frame([new Uint8Array(64 * 1024)]);
+    stranger.write([header as Uint8Array]);
+    await w.run(100);
+    expect(closed, "refused at the header, before a byte of the body").toBe(true);
   });
 
   test("whoever speaks no hello is turned away, at once or after a while", async () => {
