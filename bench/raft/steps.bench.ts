@@ -6,6 +6,7 @@
  */
 import { seededRandom } from "#platform";
 import { createRaftCore, type Input, type NodeId, type Output, type RaftCore } from "#raft";
+import { EMPTY_BOOT } from "../../test/raft/node.ts";
 import type { Bench } from "../harness/index.ts";
 
 const VOTERS: readonly NodeId[] = [1, 2, 3];
@@ -30,18 +31,10 @@ class Trio {
   applied = 0;
 
   constructor() {
-    const boot = {
-      hardState: { term: 0, vote: 0 },
-      compactedIndex: 0,
-      compactedTerm: 0,
-      runs: [],
-      sizes: [],
-      appliedIndex: 0,
-    };
     this.#cores = VOTERS.map((self) => {
       const random = seededRandom(self);
       const options = { self, voters: VOTERS, random: () => random.fraction() };
-      return createRaftCore(options, boot, 0);
+      return createRaftCore(options, EMPTY_BOOT, 0);
     });
     this.#now = this.#cores[0]!.deadline;
     this.feed({ node: 1, input: { kind: "tick" } });

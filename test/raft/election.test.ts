@@ -7,6 +7,7 @@ import { InvariantError } from "#base";
 import { seededRandom } from "#platform";
 import { createRaftCore, type Message, type Output } from "#raft";
 import { Cluster, ELECTION_TIMEOUT_MS } from "./cluster.ts";
+import { EMPTY_BOOT } from "./node.ts";
 import { requestVote, roles, voteReplies } from "./scenarios.ts";
 
 describe("elections", () => {
@@ -242,7 +243,7 @@ describe("elections", () => {
       const deadlines = [1, 2, 3, 4, 5].map((self) => {
         const voters = [1, 2, 3, 4, 5];
         const options = { self, voters, random: () => random.fraction() };
-        return createRaftCore(options, EMPTY, 0).deadline;
+        return createRaftCore(options, EMPTY_BOOT, 0).deadline;
       });
       draws.push(...deadlines);
       deadlines.sort((a, b) => a - b);
@@ -294,15 +295,6 @@ describe("elections", () => {
     expect(told(2)).toEqual([]);
   });
 });
-
-const EMPTY = {
-  hardState: { term: 0, vote: 0 },
-  compactedIndex: 0,
-  compactedTerm: 0,
-  runs: [],
-  sizes: [],
-  appliedIndex: 0,
-};
 
 /** A heartbeat. */
 function append(part: { term: number; prevIndex: number; prevTerm: number }): Message {

@@ -15,16 +15,7 @@ import {
   type Term,
 } from "#raft";
 import { runSeeds } from "../support/seeds.ts";
-import { runsOf } from "./node.ts";
-
-const EMPTY = {
-  hardState: { term: 0, vote: 0 },
-  compactedIndex: 0,
-  compactedTerm: 0,
-  runs: [],
-  sizes: [],
-  appliedIndex: 0,
-};
+import { EMPTY_BOOT, runsOf } from "./node.ts";
 
 interface ModelEntry {
   readonly term: Term;
@@ -37,7 +28,7 @@ class Instant {
   #now = 0;
 
   constructor(voters: readonly NodeId[]) {
-    this.core = createRaftCore({ self: 1, voters, random: () => 0.5 }, EMPTY, 0);
+    this.core = createRaftCore({ self: 1, voters, random: () => 0.5 }, EMPTY_BOOT, 0);
   }
 
   step(input: Input, { persist = true } = {}): Output[] {

@@ -20,6 +20,16 @@ import type {
 } from "#raft";
 import type { Checker } from "./checker.ts";
 
+/** What a disk knows on which nothing was ever written. */
+export const EMPTY_BOOT: RaftBootState = {
+  hardState: { term: 0, vote: 0 },
+  compactedIndex: 0,
+  compactedTerm: 0,
+  runs: [],
+  sizes: [],
+  appliedIndex: 0,
+};
+
 /** An entry with its bytes. `chain` stands for it and for everything before it. */
 export interface TestEntry {
   readonly term: Term;

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { InvariantError } from "#base";
 import { type AppendMessage, createRaftCore, type Term } from "#raft";
 import { Cluster, ELECTION_TIMEOUT_MS, HEARTBEAT_MS } from "./cluster.ts";
+import { EMPTY_BOOT } from "./node.ts";
 import { appends, requestVote, voteReplies } from "./scenarios.ts";
 
 describe("restarts", () => {
@@ -158,14 +159,6 @@ describe("restarts", () => {
   });
 
   test("options that make no sense are refused", () => {
-    const boot = {
-      hardState: { term: 0, vote: 0 },
-      compactedIndex: 0,
-      compactedTerm: 0,
-      runs: [],
-      sizes: [],
-      appliedIndex: 0,
-    };
     const options = { self: 1, voters: [1, 2, 3], random: () => 0 };
     const wrong = [
       { ...options, self: 4 },
@@ -175,7 +168,7 @@ describe("restarts", () => {
       { ...options, heartbeatMs: 0 },
       { ...options, inFlightMax: 0 },
     ];
-    for (const bad of wrong) expect(() => createRaftCore(bad, boot, 0)).toThrow(RangeError);
+    for (const bad of wrong) expect(() => createRaftCore(bad, EMPTY_BOOT, 0)).toThrow(RangeError);
   });
 });
 
