@@ -48,6 +48,15 @@ export const ERROR_CODES = {
   WAL_POISONED: row("no", 500),
   WAL_CLOSED: row("no", 500),
   WAL_NOT_RETAINED: row("no", 500),
+  // sstable
+  SSTABLE_CORRUPT: row("no", 500),
+  // lsm
+  LSM_CORRUPT: row("no", 500),
+  LSM_CLOSED: row("no", 500),
+  LSM_STALLED: row("later", 503),
+  LSM_WRITE_REFUSED: row("later", 503),
+  LSM_NOT_FOUND: row("no", 500),
+  LSM_EXISTS: row("no", 500),
   // replica
   REPLICA_NOT_LEADER: row("elsewhere", 503),
   REPLICA_BUSY: row("later", 503),

@@ -13,4 +13,4 @@ export {
   errorText,
   isCairnError,
 } from "./errors.ts";
-export type { Bytes, Cancel, Ms } from "./types.ts";
+export type { Bytes, Cancel, Cursor, Lookup, Ms, Sequence } from "./types.ts";

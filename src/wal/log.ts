@@ -58,6 +58,11 @@ class Log implements Wal {
     return this.#orPoison(() => this.#tail.append(payload));
   }
 
+  flush(): void {
+    this.#checkUsable();
+    this.#orPoison(() => this.#tail.flush());
+  }
+
   sync(): void {
     this.#checkUsable();
     this.#orPoison(() => this.#tail.sync());

@@ -129,6 +129,11 @@ class LogTail {
     return lsn;
   }
 
+  /** Hands everything appended to the operating system. */
+  flush(): void {
+    this.#write();
+  }
+
   /** Makes everything appended durable, on this thread. */
   sync(): void {
     this.#write();

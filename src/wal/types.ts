@@ -73,6 +73,13 @@ export interface Wal {
    */
   append(payload: Bytes): Lsn;
   /**
+   * Hands every earlier append to the operating system: from then on it survives the end of this
+   * process, though not power loss.
+   *
+   * @throws as `append`.
+   */
+  flush(): void;
+  /**
    * Makes every earlier append durable (W2).
    *
    * @throws as `append`; a failed sync poisons the log (W7).

@@ -246,6 +246,27 @@ describe("reading", () => {
     expect(wal.nextLsn).toBe(7);
   });
 
+  test("what was flushed survives a kill, and what was not does not", () => {
+    const disk = createSimulatedDisk();
+    const { wal } = open(disk);
+    wal.append(sized(100));
+    wal.flush();
+    wal.append(sized(101));
+    expect(wal.durableLsn).toBe(0);
+    const { report, payloads } = open(disk.kill());
+    expect(payloads.map((payload) => payload.length)).toEqual([100]);
+    expect(report.nextLsn).toBe(2);
+  });
+
+  test("a failed flush poisons the log", () => {
+    const disk = createSimulatedDisk();
+    const { wal } = open(disk);
+    wal.append(sized(100));
+    disk.plan({ operation: "write", fault: "ENOSPC", after: 0 });
+    expect(() => wal.flush()).toThrow(expect.objectContaining({ code: "DISK_FULL" }));
+    expect(() => wal.flush()).toThrow(expect.objectContaining({ code: "WAL_POISONED" }));
+  });
+
   test("what was forgotten is not retained", () => {
     const { wal } = open(createSimulatedDisk(), { segmentBytesMax: 500 });
     fill(wal, 20);
