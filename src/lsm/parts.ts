@@ -2,9 +2,9 @@
  * What the parts of the engine hand to each other: versions, edits, plans and jobs. Types only.
  *
  * A version is the set of live tables, in runs. A run is a sorted, non-overlapping list of tables
- * (L6). Runs are ordered newest first: by level upwards, then by run number downwards. Every version
- * of a key in a newer run is newer than every one in an older run, so a search ends at the first run
- * that knows the key (L1).
+ * (L6). Runs are ordered newest first: by level upwards, then by run number downwards. Every
+ * version of a key in a newer run is newer than every one in an older run, so a search ends at the
+ * first run that knows the key (L1).
  * Chapter: 04-lsm
  */
 import type { Bytes, Cursor, Sequence } from "#base";
@@ -60,9 +60,9 @@ export interface ManifestState {
 export interface Manifest {
   readonly state: ManifestState;
   /**
-   * Makes an edit durable, then adopts it. After a failure the state is the old one, and whether the
-   * edit would come back after a crash is unknown: no file that it names may be removed until a later
-   * `apply` has worked, which begins a new file with the state as it stands.
+   * Makes an edit durable, then adopts it. After a failure the state is the old one, and whether
+   * the edit would come back after a crash is unknown: no file that it names may be removed until a
+   * later `apply` has worked, which begins a new file with the state as it stands.
    *
    * @throws disk errors. InvariantError for an edit that does not fit the version.
    */

@@ -3,10 +3,10 @@
  * and tables.
  *
  * L1 A newer layer wins; a deletion ends the search. L2 The manifest is the truth. L3 Tables are
- * durable, then the manifest, then the log is retired, then inputs are unlinked. L4 A version in use
- * keeps its files. L5 A deletion may go only if nothing older can hold the key and no snapshot needs
- * it. L6 Within a run, tables do not overlap. L7 A number is never reused while a file of that number
- * may exist. L8 Level 0 is bounded. L9 Recovery can be repeated, and can itself crash.
+ * durable, then the manifest, then the log is retired, then inputs are unlinked. L4 A version in
+ * use keeps its files. L5 A deletion may go only if nothing older can hold the key and no snapshot
+ * needs it. L6 Within a run, tables do not overlap. L7 A number is never reused while a file of
+ * that number may exist. L8 Level 0 is bounded. L9 Recovery can be repeated, and can itself crash.
  */
 import type { Bytes, Ms, Sequence } from "#base";
 import type { MemtableStructure } from "#memtable/types";
@@ -25,8 +25,8 @@ export interface EngineOptions {
   /** Refuse a directory that holds an engine. Default false. */
   readonly errorIfExists?: boolean;
   /**
-   * Who flushes and compacts. `thread` (the default): a worker thread of this engine, on the disk of
-   * this machine. `step`: nobody but calls of `step`, so that a test owns the schedule.
+   * Who flushes and compacts. `thread` (the default): a worker thread of this engine, on the disk
+   * of this machine. `step`: nobody but calls of `step`, so that a test owns the schedule.
    */
   readonly background?: "thread" | "step";
   /** For stalls and their times. Default: the clock of this machine. */
@@ -52,7 +52,9 @@ export interface EngineOptions {
   readonly compression?: BlockCompression;
   /** Which tables are compacted, and when. Default `leveled`. */
   readonly picker?: "leveled" | "tiered" | Picker;
-  /** Size of a level against the one above (leveled), runs of a level (tiered). Default 10 and 4. */
+  /**
+   * Size of a level against the one above (leveled), runs of a level (tiered). Default 10 and 4.
+   */
   readonly levelRatio?: number;
   /** Runs in level 0 that start a compaction. Default 4. */
   readonly levelZeroCompactRuns?: number;
@@ -60,16 +62,18 @@ export interface EngineOptions {
   readonly levelZeroSlowdownRuns?: number;
   /** Runs in level 0 at which writes stop until a compaction is through. Default 20. */
   readonly levelZeroStopRuns?: number;
-  /** Bytes of log after which an unasked sync starts, so that no sync has much to do. Default 1 MiB;
-   * 0: never. */
+  /**
+   * Bytes of log after which an unasked sync starts, so that no sync has much to do. Default 1 MiB;
+   * 0: never.
+   */
   readonly logBytesPerSync?: number;
 }
 
 /** How a write is acknowledged. */
 export interface WriteOptions {
   /**
-   * True: once it survives power loss. Callers of one moment share a sync. False (the default): once
-   * it survives the end of this process.
+   * True: once it survives power loss. Callers of one moment share a sync. False (the default):
+   * once it survives the end of this process.
    */
   readonly sync?: boolean;
 }
@@ -113,8 +117,8 @@ export interface IteratorOptions extends ReadOptions {
 }
 
 /**
- * Goes over the keys of one snapshot, in order. Stands before the first entry when made. Writes made
- * after that are not seen. Must be closed: it keeps files and versions alive.
+ * Goes over the keys of one snapshot, in order. Stands before the first entry when made. Writes
+ * made after that are not seen. Must be closed: it keeps files and versions alive.
  */
 export interface EngineIterator {
   /** Moves on. @returns false when there is nothing more; the views are then meaningless. */
@@ -252,8 +256,8 @@ export interface Engine {
    *
    * @param key - copied before the call returns, as is `value`.
    * @throws (rejects with) `LSM_WRITE_REFUSED` when the disk fails and nothing was changed;
-   * `LSM_CLOSED`; for `sync`, also `DISK_IO` or `DISK_FULL`: whether the change will survive is then
-   * unknown.
+   * `LSM_CLOSED`; for `sync`, also `DISK_IO` or `DISK_FULL`: whether the change will survive is
+   * then unknown.
    */
   put(key: Bytes, value: Bytes, options?: WriteOptions): Promise<void>;
   /** Removes one key, whether it was there or not. As `put`. */
@@ -289,8 +293,8 @@ export interface Engine {
   /** Reads every table, checks everything, and compares it with the manifest. */
   verify(): VerifyReport;
   /**
-   * Waits for writes under way, syncs the log, and releases everything. With a memtable of more than
-   * 1 MiB in thread mode, flushes it first, so that the next opening is quick.
+   * Waits for writes under way, syncs the log, and releases everything. With a memtable of more
+   * than 1 MiB in thread mode, flushes it first, so that the next opening is quick.
    */
   close(): Promise<void>;
 }

@@ -3,8 +3,8 @@
  *
  * M1 A lookup has three outcomes. M2 The newest version of a key wins; a reader at a sequence sees
  * the newest version at or below it. M3 A scan is ordered, half-open, and includes deletions. M4
- * The caller's bytes are copied. M5 The size grows with each distinct key, deletions too. M6 What is
- * frozen never changes. M7 The log comes first: that one is kept by the engine (rule L3).
+ * The caller's bytes are copied. M5 The size grows with each distinct key, deletions too. M6 What
+ * is frozen never changes. M7 The log comes first: that one is kept by the engine (rule L3).
  */
 import type { Bytes, Cursor, Lookup, Sequence } from "#base";
 
@@ -72,7 +72,9 @@ export interface Memtable {
    * @throws InvariantError when frozen.
    */
   put(key: Bytes, value: Bytes, sequence: Sequence, newestReader?: Sequence): void;
-  /** As `put`, for a deletion: also of a key that was never here, since older tables may hold it. */
+  /**
+   * As `put`, for a deletion: also of a key that was never here, since older tables may hold it.
+   */
   delete(key: Bytes, sequence: Sequence, newestReader?: Sequence): void;
   /**
    * Looks a key up (M1, M2).

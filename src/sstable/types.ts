@@ -1,10 +1,10 @@
 /**
  * Contract of chapter 03: an immutable, sorted file of versions that notices any damage.
  *
- * S1 Entries come in strictly increasing order, or adding throws. S2 Nothing changes after `finish`.
- * S3 Any damage gives an error, never a wrong answer. S4 Nothing is allocated from a length that was
- * not verified. S5 A file under its final name is complete and durable. S6 The filter has no false
- * negatives. S7 A lookup reads at most one data block. S8 Bounds are exact.
+ * S1 Entries come in strictly increasing order, or adding throws. S2 Nothing changes after
+ * `finish`. S3 Any damage gives an error, never a wrong answer. S4 Nothing is allocated from a
+ * length that was not verified. S5 A file under its final name is complete and durable. S6 The
+ * filter has no false negatives. S7 A lookup reads at most one data block. S8 Bounds are exact.
  */
 import type { Bytes, Cursor, Lookup, Sequence } from "#base";
 import type { Disk } from "#platform/types";
@@ -30,7 +30,9 @@ export interface TableMeta {
 /** How a table is written. */
 export interface TableWriterOptions {
   readonly disk: Disk;
-  /** The final name. A temporary file beside it, with {@link TEMPORARY_SUFFIX}, is written first. */
+  /**
+   * The final name. A temporary file beside it, with {@link TEMPORARY_SUFFIX}, is written first.
+   */
   readonly path: string;
   readonly id: number;
   /** A block is closed before it grows beyond this. Default 4096. Larger: smaller index, longer
