@@ -139,6 +139,8 @@ export interface TableIo {
   /** Opens a table for this job; closed by whoever runs the job, at its end. */
   open(meta: TableMeta): Table;
   create(id: number, shape: TableShape): TableWriter;
+  /** Where the table of that number is, or would be: a job that fails removes what it has made. */
+  pathOf(id: number): string;
 }
 
 /**
