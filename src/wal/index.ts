@@ -3,7 +3,17 @@
  *
  * Reading order: record.ts and segment-header.ts (the formats), segment.ts, cursor.ts, batch.ts,
  * tail.ts, group-sync.ts, log.ts (writing and reading); directory.ts, witness.ts, recovery.ts,
- * open.ts (recovery); options.ts, corruption.ts. Chapter: 01-wal
+ * open.ts (recovery); options.ts, corruption.ts; describe.ts (for people). Chapter: 01-wal
  */
+export { describeSegment, isSegmentFile } from "./describe.ts";
 export { openWal } from "./open.ts";
-export type { Lsn, RecoveryReport, Wal, WalModule, WalOptions, WalRecord } from "./types.ts";
+export type {
+  DescribedFrame,
+  Lsn,
+  RecoveryReport,
+  SegmentDescription,
+  Wal,
+  WalModule,
+  WalOptions,
+  WalRecord,
+} from "./types.ts";

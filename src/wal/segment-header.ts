@@ -84,6 +84,32 @@ export function decodeSegmentHeader(source: Bytes, number: number): SegmentHeade
   return { number, firstLsn: getU64(source, FIRST_LSN_OFFSET), checksum };
 }
 
+/** Tells whether a file begins as segments do, whatever else may be wrong with it. */
+export function looksLikeSegment(source: Bytes): boolean {
+  return (
+    source.length >= VERSION_OFFSET &&
+    equalBytes(source.subarray(MAGIC_OFFSET, VERSION_OFFSET), MAGIC)
+  );
+}
+
+/**
+ * Decodes a header whose number is not known from elsewhere.
+ *
+ * @returns the header, or what is wrong with it, in words.
+ */
+export function decodeAnyHeader(source: Bytes): SegmentHeader | string {
+  if (source.length < SEGMENT_HEADER_BYTES) return "segment header cut off";
+  // A damaged number may be larger than `getU64` takes; the checksum will be wrong then too.
+  const high = getU32(source, NUMBER_OFFSET + U32_BYTES);
+  const isSmall = high < 2 ** 21;
+  return decodeSegmentHeader(source, isSmall ? getU64(source, NUMBER_OFFSET) : 0);
+}
+
+/** The checksum that a header claims, and that seeds its frames. */
+export function headerChecksum(source: Bytes): number {
+  return getU32(source, CHECKSUM_OFFSET);
+}
+
 /** The file name of a segment. */
 export function segmentName(number: number): string {
   return String(number).padStart(NAME_DIGITS, "0") + NAME_SUFFIX;

@@ -125,6 +125,50 @@ export interface Wal {
   close(): Promise<void>;
 }
 
+/** A frame of a segment file, for people. */
+export interface DescribedFrame {
+  readonly offset: number;
+  /** Of the whole frame. */
+  readonly bytes: number;
+  /** A mark holds no record: it only says what was durable. */
+  readonly kind: "record" | "mark";
+  /** Of this record; of the next one in a mark. */
+  readonly lsn: Lsn;
+  /** Every record up to here was durable when this frame was written. */
+  readonly watermark: Lsn;
+  /** A view into a larger array; the receiver's to keep, not to change. Empty in a mark. */
+  readonly payload: Bytes;
+}
+
+/** A segment file as `cairn inspect` shows it. */
+export interface SegmentDescription {
+  /** Size of the file. */
+  readonly bytes: number;
+  /** From the header; null if that cannot be trusted. */
+  readonly number: number | null;
+  readonly firstLsn: Lsn | null;
+  readonly records: number;
+  readonly marks: number;
+  /** Where the last whole frame ends. */
+  readonly endOffset: number;
+  /** The record that would come next. */
+  readonly nextLsn: Lsn;
+  /** Up to here the records are known to have been durable; 0: none is. */
+  readonly durableLsn: Lsn;
+  /** Bytes behind the last whole frame that are not room made ahead, which is zeros. */
+  readonly droppedBytes: number;
+  /**
+   * `torn`: what a crash leaves, if this is the last segment of its log. `damaged`: something that
+   * was durable cannot be read. As far as one file can tell: damage to the last synced records of a
+   * log that was not closed looks torn.
+   */
+  readonly verdict: "sound" | "torn" | "damaged";
+  /** The first thing that is wrong; null if nothing is. */
+  readonly problem: { readonly offset: number; readonly text: string } | null;
+  /** Where a frame starts that says that what is wrong was durable; null if there is none. */
+  readonly witnessOffset: number | null;
+}
+
 /** What chapter 01 exports. */
 export interface WalModule {
   /**
