@@ -22,6 +22,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  rmdirSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -82,6 +83,10 @@ class NodeDisk implements Disk {
     throw new CairnError("DISK_EXISTS", `platform: ${path}: makeDir: a file is in the way`, {
       details: { path, operation: "makeDir" },
     });
+  }
+
+  removeDir(path: string): void {
+    attempt("removeDir", path, () => rmdirSync(path));
   }
 
   syncDir(dir: string): void {

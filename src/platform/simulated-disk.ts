@@ -6,9 +6,9 @@
  * faults and makes the disk of the next life.
  *
  * Invariant: everything is a function of the calls made and the seeds given; two runs are equal.
- * Simplifications: `makeDir` is durable at once; a failed `syncDir` leaves its names unsynced, so
- * that a later one makes them durable, because a journal commits in order or stops for good; the
- * capacity counts file sizes only. Chapter: 00-bytes.
+ * Simplifications: `makeDir` and `removeDir` are durable at once; a failed `syncDir` leaves its
+ * names unsynced, so that a later one makes them durable, because a journal commits in order or
+ * stops for good; the capacity counts file sizes only. Chapter: 00-bytes.
  */
 import { assert, CairnError, type Cancel } from "#base";
 import { createDiskFaults, faultError } from "./disk-faults.ts";
@@ -115,6 +115,11 @@ class MemoryDisk implements SimulatedDisk, HandleHost {
   makeDir(path: string): void {
     this.assertAlive();
     this.#names.makeDir(path);
+  }
+
+  removeDir(path: string): void {
+    this.assertAlive();
+    this.#names.removeDir(path);
   }
 
   syncDir(dir: string): void {

@@ -77,6 +77,22 @@ class Names {
     }
   }
 
+  removeDir(path: string): void {
+    const dir = normalize(path);
+    const { files, children } = this.#directory(dir, path);
+    if (dir === "" || files.size > 0 || children.size > 0) {
+      const message = `platform: ${path}: the directory is not empty`;
+      throw new CairnError("DISK_IO", message, { details: { path } });
+    }
+    // Durable at once, and with it the removal of what was in it.
+    this.#pending = this.#pending
+      .map((entries) => entries.filter((entry) => entry.dir !== dir))
+      .filter((entries) => entries.length > 0);
+    this.#directories.delete(dir);
+    const { dir: parent, name } = split(dir);
+    this.#directory(parent, path).children.delete(name);
+  }
+
   create(path: string, file: SimulatedFile): void {
     this.#apply([{ ...split(path), file }]);
   }

@@ -46,6 +46,12 @@ export interface Disk {
    * made.
    */
   makeDir(path: string): void;
+  /**
+   * Removes an empty directory. Durable after `syncDir` of its parent.
+   *
+   * @throws `DISK_IO` also when something is in it.
+   */
+  removeDir(path: string): void;
   /** Makes the names in a directory durable. */
   syncDir(dir: string): void;
   /**

@@ -199,6 +199,20 @@ function testNames(make: () => DiskUnderTest): void {
     expectDiskError(() => disk.makeDir(`${dir}/file`), "DISK_EXISTS", `${dir}/file`);
   });
 
+  test("removeDir removes an empty directory, and nothing else", () => {
+    const { disk, dir } = make();
+    disk.makeDir(`${dir}/a/b`);
+    makeFile(disk, `${dir}/a/file`, text("x"));
+    expectDiskError(() => disk.removeDir(`${dir}/a`), "DISK_IO", `${dir}/a`);
+    disk.removeDir(`${dir}/a/b`);
+    expectDiskError(() => disk.removeDir(`${dir}/a`), "DISK_IO", `${dir}/a`);
+    expectDiskError(() => disk.removeDir(`${dir}/a/file`), "DISK_NOT_FOUND", `${dir}/a/file`);
+    disk.unlink(`${dir}/a/file`);
+    disk.removeDir(`${dir}/a`);
+    expect(disk.list(dir)).toEqual([]);
+    expectDiskError(() => disk.removeDir(`${dir}/a`), "DISK_NOT_FOUND", `${dir}/a`);
+  });
+
   test("makeDir makes parents, and does nothing the second time", () => {
     const { disk, dir } = make();
     disk.makeDir(`${dir}/a/b/c`);

@@ -265,6 +265,7 @@ function forwarding(
     list: (dir) => disk.list(dir),
     exists: (path) => disk.exists(path),
     makeDir: (path) => disk.makeDir(path),
+    removeDir: (path) => disk.removeDir(path),
     syncDir: changes.syncDir ?? ((dir) => disk.syncDir(dir)),
     lock: (path) => disk.lock(path),
   };
