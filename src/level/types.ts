@@ -1,0 +1,100 @@
+/**
+ * Contract of the engine as an `abstract-level` database: what goes in besides what every such
+ * database takes, and what comes out.
+ *
+ * Keys are ordered as bytes. Reads see every write whose promise has resolved. Iterators see the
+ * moment at which they were made. Errors of the engine arrive with their own codes; those of `open`
+ * as the cause of `LEVEL_DATABASE_NOT_OPEN`, where two have the names that LevelDB gives them:
+ * `LEVEL_LOCKED` (its cause is `DISK_LOCKED`) and `LEVEL_CORRUPTION` (its cause names file and
+ * offset).
+ */
+import type {
+  AbstractBatchOptions,
+  AbstractChainedBatch,
+  AbstractChainedBatchWriteOptions,
+  AbstractClearOptions,
+  AbstractDatabaseOptions,
+  AbstractDelOptions,
+  AbstractGetManyOptions,
+  AbstractGetOptions,
+  AbstractHasManyOptions,
+  AbstractHasOptions,
+  AbstractIteratorOptions,
+  AbstractKeyIteratorOptions,
+  AbstractOpenOptions,
+  AbstractPutOptions,
+  AbstractValueIteratorOptions,
+} from "abstract-level";
+import type { EngineOptions, ReadOptions, WriteOptions } from "#lsm/types";
+
+/** With `undefined` for "not set", as everywhere in `abstract-level`. */
+type Loose<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
+
+/** What the engine takes, apart from its place. Defaults as in {@link EngineOptions}. */
+export type LevelEngineOptions = Loose<Omit<EngineOptions, "dir">>;
+
+/** Options of the constructor; those of the engine are handed to it at opening. */
+export type LevelOptions<K, V> = AbstractDatabaseOptions<K, V> & LevelEngineOptions;
+
+/** Options of `open`. They win over those of the constructor. */
+export type LevelOpenOptions = AbstractOpenOptions & LevelEngineOptions;
+
+/** `fillCache`: whether blocks read go into the cache. Default true. */
+type Caching = Loose<Pick<ReadOptions, "fillCache">>;
+
+/** `sync`: resolve once it survives power loss. Default false. */
+type Syncing = Loose<WriteOptions>;
+
+/** Options of `get` and `getSync`. */
+export type LevelGetOptions<K, V> = AbstractGetOptions<K, V> & Caching;
+
+/** Options of `getMany`. */
+export type LevelGetManyOptions<K, V> = AbstractGetManyOptions<K, V> & Caching;
+
+/** Options of `has`. */
+export type LevelHasOptions<K> = AbstractHasOptions<K> & Caching;
+
+/** Options of `hasMany`. */
+export type LevelHasManyOptions<K> = AbstractHasManyOptions<K> & Caching;
+
+/** Options of `put`. `sync`: resolve once it survives power loss. Default false. */
+export type LevelPutOptions<K, V> = AbstractPutOptions<K, V> & Syncing;
+
+/** Options of `del`. `sync` as for `put`. */
+export type LevelDelOptions<K> = AbstractDelOptions<K> & Syncing;
+
+/** Options of a batch as a whole. `sync` as for `put`. */
+export type LevelBatchOptions<K, V> = AbstractBatchOptions<K, V> & Syncing;
+
+/** Options of `write` of a chained batch. `sync` as for `put`. */
+export type LevelBatchWriteOptions = AbstractChainedBatchWriteOptions & Syncing;
+
+/** A chained batch whose `write` takes the engine's options. */
+export interface LevelBatch<Database, K, V> extends AbstractChainedBatch<Database, K, V> {
+  /** Applies the operations, all or none, and closes the batch. */
+  write(options?: LevelBatchWriteOptions): Promise<void>;
+}
+
+/** Options of `clear`. `sync` as for `put`, for each of the batches that it writes. */
+export type LevelClearOptions<K> = AbstractClearOptions<K> & Syncing;
+
+/** Options of `iterator`. */
+export type LevelIteratorOptions<K, V> = AbstractIteratorOptions<K, V> & Caching;
+
+/** Options of `keys`. */
+export type LevelKeyIteratorOptions<K> = AbstractKeyIteratorOptions<K> & Caching;
+
+/** Options of `values`. */
+export type LevelValueIteratorOptions<K, V> = AbstractValueIteratorOptions<K, V> & Caching;
+
+/** How the ends of a range are encoded. Default: as the database's keys. */
+export interface LevelRangeEncoding<K> {
+  readonly keyEncoding?: AbstractHasOptions<K>["keyEncoding"];
+}
+
+/** Codes of our own errors here; what `abstract-level` throws has its own. */
+export type LevelErrorCode =
+  | "LEVEL_ABORTED"
+  | "LEVEL_CORRUPTION"
+  | "LEVEL_DATABASE_NOT_OPEN"
+  | "LEVEL_LOCKED";
