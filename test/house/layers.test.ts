@@ -37,6 +37,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   pino: "server cli",
   "prom-client": "server operations",
   commander: "cli",
+  "abstract-level": "level",
 };
 
 /** Modules that also run in a browser: no `node:` imports at all. */
