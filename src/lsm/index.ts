@@ -10,7 +10,7 @@ export { runFlush } from "./flush.ts";
 export { createKeepRule, type KeepRule, Verdict } from "./keep-rule.ts";
 export { createLeveledPicker, type LeveledOptions, levelTargets } from "./leveled-picker.ts";
 export { mergeCursors } from "./merge-cursor.ts";
-export { checkPlan, isMove, LEVEL_MAX, lowestLevel, olderSpans } from "./picker-math.ts";
+export { checkPlan, isMove, lowestLevel, olderSpans } from "./picker-math.ts";
 export { type PlannedRange, planRange } from "./range-plan.ts";
 export { createRunCursor } from "./run-cursor.ts";
 export { createTieredPicker, type TieredOptions } from "./tiered-picker.ts";

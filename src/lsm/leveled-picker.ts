@@ -12,16 +12,16 @@
  * by overlap as in RocksDB.
  */
 import type { TableMeta } from "#sstable/types";
-import type { CompactionPlan, Picker, Version } from "./parts.ts";
+import type { CompactionPlan, Picker, Run, Version } from "./parts.ts";
 import {
+  bytesOf,
   growChoice,
-  hullOf,
   inputsOf,
   LEVEL_MAX,
   levelBytes,
   onlyRun,
-  overlapping,
   runsOf,
+  tablesOverlapping,
 } from "./picker-math.ts";
 
 const MIB = 1024 * 1024;
@@ -115,28 +115,30 @@ function planLevelZero(version: Version): CompactionPlan {
 
 function planLevel(version: Version, level: number, target: number): CompactionPlan {
   const [run] = runsOf(version, level);
-  const below = runsOf(version, level + 1)[0]?.tables ?? [];
+  const [below] = runsOf(version, level + 1);
   const table = cheapest(run!.tables, below);
   const share = Math.round((100 * levelBytes(version, level)) / target);
   return {
     reason: `level ${level} is ${share} % full`,
-    inputs: inputsOf(version, new Set([table, ...overlapping(below, table)])),
+    inputs: inputsOf(version, new Set([table, ...tablesBelow(table, below)])),
     outputLevel: level + 1,
     outputRun: onlyRun(version, level + 1),
   };
 }
 
 /** The table with the fewest bytes below for one of its own; of equals, the oldest. */
-function cheapest(tables: readonly TableMeta[], below: readonly TableMeta[]): TableMeta {
+function cheapest(tables: readonly TableMeta[], below: Run | undefined): TableMeta {
   let best = tables[0]!;
   let bestRatio = Number.POSITIVE_INFINITY;
   for (const table of tables) {
-    let bytes = 0;
-    for (const other of overlapping(below, table)) bytes += other.bytes;
-    const ratio = bytes / table.bytes;
+    const ratio = bytesOf(tablesBelow(table, below)) / table.bytes;
     if (ratio < bestRatio || (ratio === bestRatio && table.id < best.id)) {
       [best, bestRatio] = [table, ratio];
     }
   }
   return best;
+}
+
+function tablesBelow(table: TableMeta, below: Run | undefined): readonly TableMeta[] {
+  return below === undefined ? [] : tablesOverlapping(below, table);
 }

@@ -7,30 +7,33 @@
  * the wrong side of that key's other versions (L1).
  * Chapter: 04-lsm
  */
-import { assert, type Bytes } from "#base";
+import { assert } from "#base";
 import { compareBytes } from "#bytes";
 import type { TableMeta } from "#sstable/types";
 import type { CompactionInput, CompactionPlan, KeySpan, Run, Version } from "./parts.ts";
-import { tablesBelow } from "./run-cursor.ts";
 
 /** The deepest level. With a ratio of 10 and 64 MiB in level 1, levels 1 to 6 hold 7 TB. */
 export const LEVEL_MAX = 6;
 
-/** The smallest span around several. @returns null for none. */
-export function hullOf(spans: Iterable<KeySpan>): KeySpan | null {
-  let smallest: Bytes | null = null;
-  let largest: Bytes | null = null;
-  for (const span of spans) {
-    if (smallest === null || compareBytes(span.smallest, smallest) < 0) smallest = span.smallest;
-    if (largest === null || compareBytes(span.largest, largest) > 0) largest = span.largest;
+/** The span of some tables. At least one. */
+export function spanOf(tables: readonly TableMeta[]): KeySpan {
+  let { smallest, largest } = tables[0]!;
+  for (const table of tables) {
+    if (compareBytes(table.smallest, smallest) < 0) smallest = table.smallest;
+    if (compareBytes(table.largest, largest) > 0) largest = table.largest;
   }
-  return smallest === null || largest === null ? null : { smallest, largest };
+  return { smallest, largest };
 }
 
-/** The tables of one run that may share a key with a span. */
-export function overlapping(tables: readonly TableMeta[], span: KeySpan): readonly TableMeta[] {
-  const from = tablesBelow(tables, span.smallest);
-  let before = from;
+/** The tables of a run that may hold keys of a span, in order. */
+export function tablesOverlapping({ tables }: Run, span: KeySpan): readonly TableMeta[] {
+  let from = 0;
+  let before = tables.length;
+  while (from < before) {
+    const middle = (from + before) >>> 1;
+    if (compareBytes(tables[middle]!.largest, span.smallest) < 0) from = middle + 1;
+    else before = middle;
+  }
   while (before < tables.length && compareBytes(tables[before]!.smallest, span.largest) <= 0) {
     before += 1;
   }
@@ -68,15 +71,14 @@ export function onlyRun(version: Version, level: number): number | null {
 /**
  * Adds every table of these runs that overlaps the span of all that is chosen, until none is left
  * that does.
+ *
+ * @param chosen - at least one.
  */
 export function growChoice(chosen: Set<TableMeta>, runs: readonly Run[]): void {
-  let size = -1;
-  while (chosen.size !== size) {
+  for (let size = 0; chosen.size !== size; ) {
     size = chosen.size;
     for (const run of runs) {
-      const hull = hullOf(chosen);
-      if (hull === null) return;
-      for (const table of overlapping(run.tables, hull)) chosen.add(table);
+      for (const table of tablesOverlapping(run, spanOf([...chosen]))) chosen.add(table);
     }
   }
 }
@@ -101,17 +103,17 @@ export function isMove(plan: CompactionPlan): boolean {
 
 /**
  * Tables that may hold older versions of what a plan's inputs hold (L5): those of runs older than
- * the output that overlap the inputs.
+ * the output that overlap the inputs. The inputs themselves are not among them, though some may
+ * lie there.
  */
 export function olderSpans(version: Version, plan: CompactionPlan): KeySpan[] {
   const tables = plan.inputs.flatMap((input) => input.tables);
-  const hull = hullOf(tables);
-  if (hull === null) return [];
+  const span = spanOf(tables);
   const inputs = new Set(tables.map((table) => table.id));
   const output = outputPosition(version, plan);
   return version.runs
     .filter((_, position) => position > output)
-    .flatMap((run) => overlapping(run.tables, hull))
+    .flatMap((run) => tablesOverlapping(run, span))
     .filter((table) => !inputs.has(table.id))
     .map(({ smallest, largest }) => ({ smallest, largest }));
 }
@@ -129,7 +131,7 @@ export function checkPlan(version: Version, plan: CompactionPlan): void {
   const refuse = (stays: TableMeta | undefined, why: string): void =>
     assert(stays === undefined, `lsm: plan: table ${stays?.id} is an input too: ${why}`);
   const staying = (run: Run, span: KeySpan): TableMeta | undefined =>
-    overlapping(run.tables, span).find((table) => !inputs.has(table.id));
+    tablesOverlapping(run, span).find((table) => !inputs.has(table.id));
   for (const input of plan.inputs) {
     const position = positionOf(version, input.level, input.run);
     const from = Math.min(position, output);
@@ -141,9 +143,10 @@ export function checkPlan(version: Version, plan: CompactionPlan): void {
       }
     }
   }
-  const hull = hullOf(plan.inputs.flatMap((input) => input.tables));
   const run = version.runs[output];
-  if (hull !== null && run !== undefined) refuse(staying(run, hull), "outputs may overlap it");
+  if (run === undefined) return;
+  const span = spanOf(plan.inputs.flatMap((input) => input.tables));
+  refuse(staying(run, span), "outputs may overlap it");
 }
 
 function checkNames(version: Version, plan: CompactionPlan): void {

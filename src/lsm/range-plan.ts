@@ -36,11 +36,11 @@ export function planRange(
   const runs = runsOf(version, level);
   const runsBelow = runsOf(version, outputLevel);
   const chosen = new Set(tablesIn(runs, range));
-  growChoice(chosen, runs);
+  if (chosen.size > 0) growChoice(chosen, runs);
   // What came down to the lowest level by moves was not looked through on its way.
   if (outputLevel === lowest) for (const table of tablesIn(runsBelow, range)) chosen.add(table);
-  growChoice(chosen, runsBelow);
   if (chosen.size === 0) return null;
+  growChoice(chosen, runsBelow);
   return {
     reason: `asked for: level ${level} into level ${outputLevel}`,
     inputs: inputsOf(version, chosen),

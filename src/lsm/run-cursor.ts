@@ -24,12 +24,12 @@ export function createRunCursor(
 }
 
 /** How many tables of a run lie wholly below a key. */
-export function tablesBelow(tables: readonly TableMeta[], key: Bytes): number {
+function tablesBelow(tables: readonly TableMeta[], key: Bytes): number {
   return countWhile(tables, (table) => compareBytes(table.largest, key) < 0);
 }
 
 /** How many tables of a run begin below a key. */
-export function tablesFromBelow(tables: readonly TableMeta[], key: Bytes): number {
+function tablesFromBelow(tables: readonly TableMeta[], key: Bytes): number {
   return countWhile(tables, (table) => compareBytes(table.smallest, key) < 0);
 }
 
@@ -58,7 +58,7 @@ class RunCursor implements Cursor {
   }
 
   get valid(): boolean {
-    return this.#cursor !== null && this.#cursor.valid;
+    return this.#cursor?.valid === true;
   }
 
   get key(): Bytes {
