@@ -4,17 +4,15 @@
  * Keys and values come as strings or bytes, as the caller's encodings want them; strings are
  * encoded here, straight into what the engine copies from. Unlike elsewhere in this house, the
  * class itself is exported: `new CairnLevel(location)` is how every database of this family is
- * made. Invariant: the engine is open exactly while `abstract-level` says so, and what begins with
+ * made. Its type is an interface, as theirs are, so that it can stand wherever an `AbstractLevel`
+ * is wanted. Invariant: the engine is open exactly while `abstract-level` says so, and what begins with
  * an underscore is called by it alone, when it is.
  */
 import {
-  type AbstractBatchOperation,
   type AbstractChainedBatch,
   type AbstractIterator,
-  type AbstractKeyIterator,
   AbstractLevel,
   type AbstractSnapshot,
-  type AbstractValueIterator,
 } from "abstract-level";
 import { assert, type Bytes } from "#base";
 import { createWriteBatch, openEngine } from "#lsm";
@@ -38,21 +36,11 @@ import { createLevelSnapshot, heldSnapshot } from "./snapshot.ts";
 import { asBuffer, createTextEncoder, decodeText, type Format, type FormatName } from "./text.ts";
 import { createTurns, READS_PER_TURN } from "./turns.ts";
 import type {
-  LevelBatch,
-  LevelBatchOptions,
-  LevelClearOptions,
-  LevelDelOptions,
-  LevelGetManyOptions,
-  LevelGetOptions,
-  LevelHasManyOptions,
-  LevelHasOptions,
-  LevelIteratorOptions,
-  LevelKeyIteratorOptions,
+  LevelConstructor,
+  LevelDatabase,
   LevelOpenOptions,
   LevelOptions,
-  LevelPutOptions,
   LevelRangeEncoding,
-  LevelValueIteratorOptions,
 } from "./types.ts";
 
 /** What the engine can do, in the words of `abstract-level`. */
@@ -111,14 +99,8 @@ function decodeValue(value: Bytes | undefined, format: FormatName | undefined): 
   return format === "utf8" ? decodeText(value) : asBuffer(value);
 }
 
-/**
- * A database in a directory of its own, for one process at a time.
- *
- * @typeParam K - keys, if an operation names no encoding of its own; strings unless set otherwise.
- * @typeParam V - values, likewise.
- */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: wider options, without code for them.
-export class CairnLevel<K = string, V = string> extends AbstractLevel<Format, K, V> {
+/** What `CairnLevel` is. */
+class CairnDatabase<K, V> extends AbstractLevel<Format, K, V> {
   readonly #location: string;
   readonly #keys = createTextEncoder();
   readonly #values = createTextEncoder();
@@ -127,11 +109,6 @@ export class CairnLevel<K = string, V = string> extends AbstractLevel<Format, K,
   readonly #idleBatches: WriteBatch[] = [];
   #engine: Engine | null = null;
 
-  /**
-   * @param location - the engine's directory, made when it is missing unless `createIfMissing` is
-   * false. Opening begins at once; operations wait for it.
-   * @throws TypeError for a location that is not a string, or empty.
-   */
   constructor(location: string, options?: LevelOptions<K, V>) {
     if (typeof location !== "string" || location === "") {
       throw new TypeError("level: location: not a path");
@@ -140,22 +117,15 @@ export class CairnLevel<K = string, V = string> extends AbstractLevel<Format, K,
     this.#location = location;
   }
 
-  /** The directory, as it was given. */
   get location(): string {
     return this.#location;
   }
 
-  /**
-   * Counters since opening, and the state now: stalls, amplification, cache, levels.
-   *
-   * @throws `LEVEL_DATABASE_NOT_OPEN`.
-   */
   stats(): EngineStats {
     if (this.status !== "open") throw notOpenError("stats");
     return this.#open.stats();
   }
 
-  /** Bytes on disk of the part of the tables from `start` up to, not including, `end`. */
   async approximateSize<T = K>(
     start: T,
     end: T,
@@ -168,7 +138,6 @@ export class CairnLevel<K = string, V = string> extends AbstractLevel<Format, K,
     return this.#open.approximateBytes(this.#end(start, options), this.#end(end, options));
   }
 
-  /** Merges everything from `start` up to, not including, `end` into its lowest level. */
   async compactRange<T = K>(start: T, end: T, options: LevelRangeEncoding<T> = {}): Promise<void> {
     if (this.status === "opening") {
       return this.deferAsync(() => this.compactRange(start, end, options));
@@ -314,27 +283,13 @@ export class CairnLevel<K = string, V = string> extends AbstractLevel<Format, K,
   }
 }
 
+/** A database in a directory of its own, for one process at a time. */
+export type CairnLevel<K = string, V = string> = LevelDatabase<K, V>;
+
 /**
- * The inherited methods, with the options that the engine adds.
+ * Makes one: `new CairnLevel(location, options)`.
+ *
+ * The type of what it makes adds to the inherited methods the options that this file reads; the
+ * compiler cannot see that `abstract-level` hands those on, and the tests show it.
  */
-export interface CairnLevel<K, V> {
-  open(options?: LevelOpenOptions): Promise<void>;
-  get<T = K, U = V>(key: T, options?: LevelGetOptions<T, U>): Promise<U | undefined>;
-  getSync<T = K, U = V>(key: T, options?: LevelGetOptions<T, U>): U | undefined;
-  getMany<T = K, U = V>(keys: T[], options?: LevelGetManyOptions<T, U>): Promise<(U | undefined)[]>;
-  has<T = K>(key: T, options?: LevelHasOptions<T>): Promise<boolean>;
-  hasMany<T = K>(keys: T[], options?: LevelHasManyOptions<T>): Promise<boolean[]>;
-  put<T = K, U = V>(key: T, value: U, options?: LevelPutOptions<T, U>): Promise<void>;
-  del<T = K>(key: T, options?: LevelDelOptions<T>): Promise<void>;
-  batch(): LevelBatch<this, K, V>;
-  batch<T = K, U = V>(
-    operations: AbstractBatchOperation<this, T, U>[],
-    options?: LevelBatchOptions<T, U>,
-  ): Promise<void>;
-  clear<T = K>(options?: LevelClearOptions<T>): Promise<void>;
-  iterator<T = K, U = V>(options?: LevelIteratorOptions<T, U>): AbstractIterator<this, T, U>;
-  keys<T = K>(options?: LevelKeyIteratorOptions<T>): AbstractKeyIterator<this, T>;
-  values<T = K, U = V>(
-    options?: LevelValueIteratorOptions<T, U>,
-  ): AbstractValueIterator<this, T, U>;
-}
+export const CairnLevel = CairnDatabase as unknown as LevelConstructor;

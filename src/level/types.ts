@@ -9,6 +9,7 @@
  * offset).
  */
 import type {
+  AbstractBatchOperation,
   AbstractBatchOptions,
   AbstractChainedBatch,
   AbstractChainedBatchWriteOptions,
@@ -19,13 +20,17 @@ import type {
   AbstractGetOptions,
   AbstractHasManyOptions,
   AbstractHasOptions,
+  AbstractIterator,
   AbstractIteratorOptions,
+  AbstractKeyIterator,
   AbstractKeyIteratorOptions,
+  AbstractLevel,
   AbstractOpenOptions,
   AbstractPutOptions,
+  AbstractValueIterator,
   AbstractValueIteratorOptions,
 } from "abstract-level";
-import type { EngineOptions, ReadOptions, WriteOptions } from "#lsm/types";
+import type { EngineOptions, EngineStats, ReadOptions, WriteOptions } from "#lsm/types";
 
 /** With `undefined` for "not set", as everywhere in `abstract-level`. */
 type Loose<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
@@ -98,3 +103,55 @@ export type LevelErrorCode =
   | "LEVEL_CORRUPTION"
   | "LEVEL_DATABASE_NOT_OPEN"
   | "LEVEL_LOCKED";
+
+/**
+ * A database in a directory of its own, for one process at a time.
+ *
+ * @typeParam K - keys, if an operation names no encoding of its own; strings unless set otherwise.
+ * @typeParam V - values, likewise.
+ */
+export interface LevelDatabase<K = string, V = string>
+  extends AbstractLevel<string | Buffer | Uint8Array, K, V> {
+  /** The directory, as it was given. */
+  readonly location: string;
+  /**
+   * Counters since opening, and the state now: stalls, amplification, cache, levels.
+   *
+   * @throws `LEVEL_DATABASE_NOT_OPEN`.
+   */
+  stats(): EngineStats;
+  /** Bytes on disk of the part of the tables from `start` up to, not including, `end`. */
+  approximateSize<T = K>(start: T, end: T, options?: LevelRangeEncoding<T>): Promise<number>;
+  /** Merges everything from `start` up to, not including, `end` into its lowest level. */
+  compactRange<T = K>(start: T, end: T, options?: LevelRangeEncoding<T>): Promise<void>;
+
+  open(options?: LevelOpenOptions): Promise<void>;
+  get<T = K, U = V>(key: T, options?: LevelGetOptions<T, U>): Promise<U | undefined>;
+  getSync<T = K, U = V>(key: T, options?: LevelGetOptions<T, U>): U | undefined;
+  getMany<T = K, U = V>(keys: T[], options?: LevelGetManyOptions<T, U>): Promise<(U | undefined)[]>;
+  has<T = K>(key: T, options?: LevelHasOptions<T>): Promise<boolean>;
+  hasMany<T = K>(keys: T[], options?: LevelHasManyOptions<T>): Promise<boolean[]>;
+  put<T = K, U = V>(key: T, value: U, options?: LevelPutOptions<T, U>): Promise<void>;
+  del<T = K>(key: T, options?: LevelDelOptions<T>): Promise<void>;
+  batch(): LevelBatch<this, K, V>;
+  batch<T = K, U = V>(
+    operations: AbstractBatchOperation<this, T, U>[],
+    options?: LevelBatchOptions<T, U>,
+  ): Promise<void>;
+  clear<T = K>(options?: LevelClearOptions<T>): Promise<void>;
+  iterator<T = K, U = V>(options?: LevelIteratorOptions<T, U>): AbstractIterator<this, T, U>;
+  keys<T = K>(options?: LevelKeyIteratorOptions<T>): AbstractKeyIterator<this, T>;
+  values<T = K, U = V>(
+    options?: LevelValueIteratorOptions<T, U>,
+  ): AbstractValueIterator<this, T, U>;
+}
+
+/** Makes databases: the type of the class `CairnLevel`. */
+export interface LevelConstructor {
+  /**
+   * @param location - the engine's directory, made when it is missing unless `createIfMissing` is
+   * false. Opening begins at once; operations wait for it.
+   * @throws TypeError for a location that is not a string, or empty.
+   */
+  new <K = string, V = string>(location: string, options?: LevelOptions<K, V>): LevelDatabase<K, V>;
+}

@@ -26,8 +26,10 @@ interface HarnessRow {
   readonly expected?: unknown;
 }
 
+type Harness = ReturnType<typeof tape.createHarness>;
+
 type Suite = (options: {
-  readonly test: tape.TestHarness;
+  readonly test: Harness;
   readonly factory: (options?: object) => CairnLevel;
 }) => void;
 
@@ -36,7 +38,7 @@ const suite = createRequire(import.meta.url)("abstract-level/test") as Suite;
 
 /** Runs everything that `plan` adds to a harness. @returns one line per failed assertion. */
 async function run(
-  plan: (harness: tape.TestHarness) => void,
+  plan: (harness: Harness) => void,
 ): Promise<{ readonly failures: readonly string[]; readonly assertions: number }> {
   const harness = tape.createHarness({ autoclose: true });
   const rows = harness.createStream({ objectMode: true });
