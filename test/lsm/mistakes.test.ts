@@ -1,0 +1,68 @@
+/**
+ * The tests of the tests: each planted mistake must be caught, by the check that is named for it,
+ * and the engine as it is must pass that check with the same effort.
+ *
+ * What an assertion of the engine itself catches counts as caught: the process would have stopped
+ * there, with nothing lost.
+ */
+import { expect, test } from "vitest";
+import { InvariantError } from "#base";
+import { kills, powerCuts, powerCutsInRandomHistories } from "./crash-checks.ts";
+import { flipBits, swapTables } from "./damage-checks.ts";
+import { failingDisk } from "./fault-checks.ts";
+import { shortHistories } from "./histories.ts";
+import { mistakes } from "./mistakes/bank.ts";
+import type { CheckName } from "./mistakes/mistake.ts";
+import { plantStack } from "./mistakes/plant-stack.ts";
+import { modelRun } from "./model-run.ts";
+import { OracleViolation } from "./oracle.ts";
+import type { Subject } from "./player.ts";
+
+const LONG = { timeout: 300_000 };
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+const checks: Record<CheckName, (subject: Subject) => Promise<unknown>> = {
+  "power cuts": async (subject) => {
+    for (const history of shortHistories)
+      await powerCuts(subject, history, { seeds: 6, stride: 3 });
+  },
+  "power cuts in random histories": (subject) =>
+    powerCutsInRandomHistories(subject, {
+      ...{ histories: upTo(60), steps: 100, points: 5, seeds: 3 },
+    }),
+  kills: async (subject) => {
+    for (const history of shortHistories) await kills(subject, history, { seeds: 1, stride: 2 });
+  },
+  "failing disk": async (subject) => {
+    for (const history of shortHistories) {
+      await failingDisk(subject, history, { stride: 2, times: [1, 5] });
+    }
+  },
+  model: async (subject) => {
+    for (const seed of upTo(24)) await modelRun(subject, seed, 800);
+  },
+  damage: async (subject) => {
+    await swapTables(subject);
+    await flipBits(subject, 7);
+  },
+};
+
+async function caught(name: CheckName, subject: Subject): Promise<Error | null> {
+  try {
+    await checks[name](subject);
+    return null;
+  } catch (error) {
+    if (error instanceof OracleViolation || error instanceof InvariantError) return error;
+    throw error;
+  }
+}
+
+test.each(Object.keys(checks) as CheckName[])("the engine passes: %s", LONG, async (name) => {
+  expect(await caught(name, { lsm: await plantStack([]) })).toBeNull();
+});
+
+test.each(mistakes)("$caughtBy catches: $name ($rule)", LONG, async (mistake) => {
+  const lsm = await plantStack(mistake.patches ?? []);
+  const subject = { lsm, ...(mistake.wrap && { wrap: mistake.wrap }) };
+  expect(await caught(mistake.caughtBy, subject), "it went unnoticed").not.toBeNull();
+});
