@@ -106,7 +106,7 @@ function planLevelZero(version: Version): CompactionPlan {
   const inputs = inputsOf(version, chosen);
   const taken = inputs.filter((input) => input.level === 0).length;
   return {
-    reason: `level 0 has ${runs.length} runs; ${taken} of them overlap`,
+    reason: `level 0 has ${runs.length} runs, of which ${taken} go down`,
     inputs,
     outputLevel: 1,
     outputRun: onlyRun(version, 1),
