@@ -50,6 +50,8 @@ export interface ManifestOptions {
    * Larger: seldom rewritten, slower to open.
    */
   readonly rollBytes?: number;
+  /** Makes the counter. Default: one that only this thread can use. */
+  readonly createNumbers?: (first: number) => Numbers;
   /** Sees the state before anything is changed. What it throws ends the opening. */
   readonly inspect?: (state: ManifestState) => void;
 }
@@ -89,7 +91,8 @@ export function openManifest(options: ManifestOptions): OpenedManifest {
   const names = disk.exists(dir) ? disk.list(dir) : [];
   const lost = names.includes("lost") ? disk.list(lostPath(dir)) : [];
   const used = [...names, ...lost].map(numberOf);
-  const numbers = createNumbers(used.reduce((max, number) => Math.max(max, number), 0) + 1);
+  const startNumbers = options.createNumbers ?? createNumbers;
+  const numbers = startNumbers(used.reduce((max, number) => Math.max(max, number), 0) + 1);
   const created = !names.includes("CURRENT");
   const opened = created ? create(options, names, numbers) : open(options, numbers);
   const { file, state, droppedBytes } = opened;
