@@ -1,17 +1,37 @@
 /**
  * lsm: an ordered, crash-safe store of keys and values, made of a log, memtables and tables.
  *
- * Reading order of the moving parts: held-bytes.ts, merge-cursor.ts, run-cursor.ts,
- * visible-cursor.ts (reading); keep-rule.ts, compaction.ts, flush.ts (writing anew);
- * picker-math.ts, leveled-picker.ts, tiered-picker.ts, range-plan.ts (deciding). Chapter: 04-lsm
+ * Reading order: parts.ts, options.ts. What is written: write-group.ts, write-batch.ts,
+ * write-queue.ts, memory.ts, engine-log.ts, new-log.ts, back-pressure.ts. What counts:
+ * file-names.ts, numbers.ts, corruption.ts, version.ts, version-query.ts, edit-codec.ts,
+ * current-file.ts, manifest-scan.ts, manifest.ts, table-set.ts, verify.ts. What is read:
+ * held-bytes.ts, merge-cursor.ts, run-cursor.ts, visible-cursor.ts, snapshots.ts, read-view.ts,
+ * engine-iterator.ts. What is written anew: keep-rule.ts, compaction.ts, flush.ts, job-tables.ts,
+ * jobs.ts. What is decided: picker-math.ts, leveled-picker.ts, tiered-picker.ts, range-plan.ts,
+ * edits.ts, waiters.ts, background.ts. On whichever thread: job-runner.ts, worker-protocol.ts,
+ * thread-runner.ts, background-worker.ts. All together: statistics.ts, engine-parts.ts,
+ * recover.ts, engine.ts, open-engine.ts. Chapter: 04-lsm
  */
+// The layer above may import nothing else that knows when a turn of the event loop is over.
+export { atTurnEnd } from "#platform";
 export { runCompaction } from "./compaction.ts";
-export { decodeEdit, encodeEdit, encodeSnapshot, snapshotEdit } from "./edit-codec.ts";
+export { decodeCurrent, readSmallFile } from "./current-file.ts";
+export {
+  decodeEdit,
+  EditKind,
+  encodeEdit,
+  encodeSnapshot,
+  type ManifestRecord,
+  snapshotEdit,
+} from "./edit-codec.ts";
+export { logPath, manifestPath, parseName, tablePath } from "./file-names.ts";
 export { runFlush } from "./flush.ts";
 export { createKeepRule, type KeepRule, Verdict } from "./keep-rule.ts";
 export { createLeveledPicker, type LeveledOptions, levelTargets } from "./leveled-picker.ts";
 export { openManifest } from "./manifest.ts";
+export { type ManifestScan, type ScannedRecord, scanManifest } from "./manifest-scan.ts";
 export { mergeCursors } from "./merge-cursor.ts";
+export { openEngine } from "./open-engine.ts";
 export type {
   CompactionInput,
   CompactionJob,
@@ -34,7 +54,10 @@ export { type PlannedRange, planRange } from "./range-plan.ts";
 export { createRunCursor } from "./run-cursor.ts";
 export { createTableSet } from "./table-set.ts";
 export { createTieredPicker, type TieredOptions } from "./tiered-picker.ts";
+export type * from "./types.ts";
 export { verifyTables } from "./verify.ts";
 export { applyEdit, EMPTY_STATE, tryEdit, versionProblem } from "./version.ts";
 export { tableIndexFor } from "./version-query.ts";
 export { createVisibleCursor, type VisibleCursor, type VisibleOptions } from "./visible-cursor.ts";
+export { createWriteBatch } from "./write-batch.ts";
+export { applyGroup, groupHeader } from "./write-group.ts";

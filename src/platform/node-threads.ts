@@ -37,6 +37,8 @@ export interface Port<Sends, Receives> {
 export interface Thread<Sends, Receives> extends Port<Sends, Receives> {
   /** Ends the thread at once, wherever it is; resolves when it is gone. */
   terminate(): Promise<void>;
+  /** Whether the process stays for this thread. True at first. */
+  keepAlive(keeps: boolean): void;
 }
 
 /** How a thread is started. */
@@ -213,6 +215,11 @@ class SpawnedThread<Sends, Receives> implements Thread<Sends, Receives> {
   async terminate(): Promise<void> {
     this.close();
     await this.#gone;
+  }
+
+  keepAlive(keeps: boolean): void {
+    if (keeps) this.#worker.ref();
+    else this.#worker.unref();
   }
 
   /** Tells of the first failure only: a thread that fails also ends. */

@@ -1,0 +1,477 @@
+/**
+ * What is done behind the caller's back, and in which order: heal the log, flush, edit the
+ * manifest, compact, unlink.
+ *
+ * The same rules serve both ways of running. `step` does one unit on the caller's thread. `pump`
+ * starts whatever may start, and is called again whenever something has ended. A unit that failed
+ * is tried again: by the next step, or after a while.
+ *
+ * Invariants: edits are applied one at a time, in the order in which they were made. The oldest
+ * frozen memtable is flushed first, and dropped when the edit that names its table is durable (L3).
+ * An edit that failed is tried again as it is, since a crash may bring it back.
+ * Chapter: 04-lsm, "Background work"
+ */
+import { type Cancel, InvariantError, isCairnError, type Ms } from "#base";
+import { compactionEdit, flushEdit, moveEdit } from "./edits.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import { logPath } from "./file-names.ts";
+import type { FlushOrder, JobKind, JobListener } from "./jobs.ts";
+import type { FrozenLayer } from "./memory.ts";
+import { beginLog, dropLog, type NewLog } from "./new-log.ts";
+import type { CompactionJob, CompactionPlan, JobResult, TableShape, VersionEdit } from "./parts.ts";
+import { checkPlan, isMove, lowestLevel, olderSpans } from "./picker-math.ts";
+import { type PlannedRange, planRange } from "./range-plan.ts";
+import { createWaiters } from "./waiters.ts";
+
+/** A unit that failed is tried again after so long, and then after twice as long each time. */
+const RETRY_MS_MIN: Ms = 100;
+/** Somebody who has freed space does not want to wait longer than this. */
+const RETRY_MS_MAX: Ms = 5000;
+
+/** Who runs jobs: this thread in slices, or a worker. */
+export interface JobRunner {
+  flush(layer: FrozenLayer, order: FlushOrder): void;
+  compact(job: CompactionJob): void;
+  unlink(paths: readonly string[]): void;
+  /** Does a bounded piece of work on this thread. @returns false if there was none. */
+  slice(): boolean;
+  /** Gives up what is under way. */
+  close(): Promise<void>;
+}
+
+/** What can fail. */
+type Failing = JobKind | "manifest" | "log";
+
+/** What keeps a memtable from becoming part of the manifest. */
+const FLUSH_FAILURES: readonly Failing[] = ["flush", "manifest"];
+const ALL_FAILURES: readonly Failing[] = ["flush", "compaction", "manifest", "log"];
+
+/** Something that failed, and is not tried again for a while. */
+interface Rest {
+  readonly from: Ms;
+  readonly cancel: Cancel;
+}
+
+interface PendingEdit {
+  /** Made when its turn comes, and then kept. @param isLogDurable - up to the present end. */
+  edit: VersionEdit | null;
+  readonly make: (isLogDurable: boolean) => VersionEdit;
+  readonly applied: (edit: VersionEdit) => void;
+}
+
+interface RangeRequest {
+  readonly range: PlannedRange;
+  level: number;
+  isDone: boolean;
+}
+
+interface Compacting {
+  readonly plan: CompactionPlan;
+  /** The run that the outputs join. */
+  readonly run: number;
+  /** Who asked for it; null: the picker. */
+  readonly request: RangeRequest | null;
+}
+
+/** The background of one engine. */
+export type Background = Director;
+
+/** @param onProgress - writes that were held back may be able to go on, or must be refused. */
+export function createBackground(parts: EngineParts, onProgress: () => void): Background {
+  return new Director(parts, onProgress);
+}
+
+class Director implements JobListener {
+  readonly #parts: EngineParts;
+  readonly #onProgress: () => void;
+  readonly #waiters = createWaiters();
+  readonly #failures = new Map<Failing, unknown>();
+  readonly #edits: PendingEdit[] = [];
+  readonly #requests: RangeRequest[] = [];
+  #runner!: JobRunner;
+  #flushing: FrozenLayer | null = null;
+  #compacting: Compacting | null = null;
+  #newLog: NewLog | null = null;
+  #applying: Promise<void> | null = null;
+  #lastError: unknown = null;
+  readonly #resting = new Map<Failing, Rest>();
+  readonly #restMs = new Map<Failing, Ms>();
+  #isClosed = false;
+
+  constructor(parts: EngineParts, onProgress: () => void) {
+    this.#parts = parts;
+    this.#onProgress = onProgress;
+  }
+
+  /** Says who runs the jobs; once, before anything else. */
+  start(runner: JobRunner): void {
+    this.#runner = runner;
+    this.pump();
+  }
+
+  /** What fails at the moment; null if nothing does. */
+  get failure(): { readonly error: unknown } | null {
+    for (const error of this.#failures.values()) return { error };
+    return this.#parts.log.failure;
+  }
+
+  isFailing(what: Failing): boolean {
+    return this.#failures.has(what);
+  }
+
+  /** Does one unit on this thread. @returns false if there was none, or it failed. */
+  step(): boolean {
+    if (this.#isClosed) return false;
+    this.#lastError = null;
+    this.#prepare();
+    const worked = this.#applyNext() || this.#runner.slice();
+    // Work may have begun by itself: a move is an edit and nothing else.
+    if (worked) this.#changed();
+    return worked && this.#lastError === null;
+  }
+
+  /** Starts whatever may start. Does nothing where somebody steps. */
+  pump(): void {
+    if (!this.#parts.settings.isThreaded || this.#isClosed) return;
+    this.#prepare();
+    const isReady = this.#applying === null && !this.#resting.has("manifest");
+    if (isReady && this.#edits.length > 0) this.#applying = this.#applyAll();
+    this.#waiters.look();
+  }
+
+  /** Tries again what has failed, unless the last try is just over: somebody needs it. */
+  tryAgain(restMsMin: Ms = RETRY_MS_MIN): void {
+    const now = this.#parts.settings.clock.now();
+    for (const [what, { from, cancel }] of this.#resting) {
+      if (now - from < restMsMin) continue;
+      cancel();
+      this.#resting.delete(what);
+    }
+    this.pump();
+  }
+
+  /** Resolves when all layers up to one are in tables. @throws what failed meanwhile. */
+  flushed(through: number): Promise<void> {
+    const { memory } = this.#parts;
+    const isTrue = (): boolean => (memory.frozen[0]?.number ?? through + 1) > through;
+    return this.#until(isTrue, FLUSH_FAILURES);
+  }
+
+  /** Resolves when something is true that work leads to. @throws what failed meanwhile. */
+  until(isTrue: () => boolean): Promise<void> {
+    return this.#until(isTrue, ALL_FAILURES);
+  }
+
+  /** Merges a range into its lowest level. @throws what failed. */
+  compactRange(range: PlannedRange): Promise<void> {
+    const request: RangeRequest = { range, level: 0, isDone: false };
+    this.#requests.push(request);
+    return this.#until(() => request.isDone, ALL_FAILURES);
+  }
+
+  /** Whether nothing is running or due. */
+  isIdle(): boolean {
+    const { memory, log, picker } = this.#parts;
+    const isBusy = this.#flushing !== null || this.#compacting !== null || this.#edits.length > 0;
+    if (isBusy || memory.frozen.length > 0 || log.failure !== null) return false;
+    return this.#requests.length === 0 && picker.pick(this.#parts.manifest.state.version) === null;
+  }
+
+  /** Ends all work. Tables that no edit names yet are removed by the next opening. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { cancel } of this.#resting.values()) cancel();
+    this.#resting.clear();
+    await this.#applying;
+    await this.#runner.close();
+    await this.#newLog?.wal.close();
+  }
+
+  /** Tells everybody who waits. */
+  rejectWaiters(error: unknown): void {
+    this.#waiters.rejectAll(error);
+  }
+
+  /** Removes files that no version in use names any more. */
+  unlink(paths: readonly string[]): void {
+    if (!this.#isClosed) this.#runner.unlink(paths);
+  }
+
+  done(kind: JobKind, result: JobResult): void {
+    if (kind === "flush") this.#flushDone(result);
+    else this.#compactionDone(result);
+    this.pump();
+  }
+
+  failed(kind: JobKind, error: unknown): void {
+    if (kind === "flush") this.#flushing = null;
+    else this.#compacting = null;
+    this.#fail(kind, error);
+  }
+
+  /** Works towards something, or waits until it is true. */
+  async #until(isTrue: () => boolean, failures: readonly Failing[]): Promise<void> {
+    if (!this.#parts.settings.isThreaded) {
+      while (!isTrue()) if (!this.step() && !isTrue()) throw this.#lastError ?? stuck();
+      return;
+    }
+    const waiting = this.#waiters.wait(isTrue, failures);
+    this.tryAgain(0);
+    await waiting;
+  }
+
+  /** Hands out whatever is due and not under way. */
+  #prepare(): void {
+    const { memory, log } = this.#parts;
+    if (log.failure !== null) this.#parts.freeze();
+    const layer = memory.frozen[0];
+    if (layer !== undefined) this.#startFlush(layer);
+    else if (log.failure !== null && this.#newLog === null) this.#beginLog();
+    this.#startCompaction();
+  }
+
+  #startFlush(layer: FrozenLayer): void {
+    if (this.#flushing !== null || this.#resting.has("flush")) return;
+    const { settings, snapshots } = this.#parts;
+    this.#flushing = layer;
+    this.#runner.flush(layer, { snapshots: snapshots.list(), shape: shapeOf(settings) });
+  }
+
+  #startCompaction(): void {
+    if (this.#compacting !== null || this.#resting.has("compaction")) return;
+    const { settings, snapshots, numbers, manifest } = this.#parts;
+    const next = this.#nextPlan();
+    if (next === null) return;
+    const { plan, request } = next;
+    const { version } = manifest.state;
+    checkPlan(version, plan);
+    this.#compacting = { plan, request, run: plan.outputRun ?? numbers.take() };
+    if (request === null && isMove(plan)) {
+      this.#move(this.#compacting);
+      return;
+    }
+    this.#runner.compact({
+      plan,
+      snapshots: snapshots.list(),
+      older: olderSpans(version, plan),
+      shape: shapeOf(settings),
+    });
+  }
+
+  #move({ plan, run }: Compacting): void {
+    const { counters, numbers } = this.#parts;
+    this.#addEdit({
+      make: () => moveEdit(plan, { run, nextNumber: numbers.next }),
+      applied: () => {
+        for (const { tables } of plan.inputs) counters.moves += tables.length;
+        this.#compacted();
+      },
+    });
+  }
+
+  #nextPlan(): Omit<Compacting, "run"> | null {
+    const { version } = this.#parts.manifest.state;
+    for (let request = this.#requests[0]; request !== undefined; request = this.#requests[0]) {
+      for (; request.level < lowestLevel(version); request.level += 1) {
+        const plan = planRange(version, request.level, request.range);
+        if (plan !== null) return { plan, request };
+      }
+      request.isDone = true;
+      this.#requests.shift();
+    }
+    const plan = this.#parts.picker.pick(version);
+    return plan === null ? null : { plan, request: null };
+  }
+
+  #flushDone(result: JobResult): void {
+    const { memory, counters, numbers } = this.#parts;
+    const layer = this.#flushing!;
+    this.#addEdit({
+      make: (isLogDurable) =>
+        flushEdit(layer, result, {
+          run: numbers.take(),
+          nextNumber: numbers.next,
+          logFrom: isLogDurable ? layer.logBefore : null,
+        }),
+      applied: (edit) => {
+        this.#parts.install();
+        memory.drop(layer);
+        counters.flushes += 1;
+        counters.flushBytes += result.bytesWritten;
+        this.#flushing = null;
+        this.#failures.delete("flush");
+        if (edit.logFrom !== undefined) this.#retire(edit.logFrom);
+      },
+    });
+  }
+
+  #compactionDone(result: JobResult): void {
+    const { counters, numbers } = this.#parts;
+    const { plan, run, request } = this.#compacting!;
+    this.#addEdit({
+      make: () => compactionEdit(plan, result, { run, nextNumber: numbers.next }),
+      applied: () => {
+        counters.compactions += 1;
+        counters.compactionBytes += result.bytesWritten;
+        counters.compactionBytesRead += result.bytesRead;
+        if (request !== null) request.level += 1;
+        this.#compacted();
+      },
+    });
+  }
+
+  #compacted(): void {
+    this.#parts.install();
+    this.#compacting = null;
+    this.#failures.delete("compaction");
+  }
+
+  /** Begins a new log; the old one has failed, and nothing is in memory any more. */
+  #beginLog(): void {
+    const { log, settings, numbers } = this.#parts;
+    let next: NewLog;
+    try {
+      next = beginLog(settings, numbers);
+    } catch (error) {
+      if (!isCairnError(error)) throw error;
+      this.#fail("log", error);
+      return;
+    }
+    this.#newLog = next;
+    this.#addEdit({
+      make: () => ({
+        remove: [],
+        add: [],
+        logNumber: next.number,
+        logFrom: next.wal.firstLsn,
+        nextNumber: numbers.next,
+      }),
+      applied: () => {
+        const oldPath = logPath(settings.dir, log.number);
+        const old = log.replace(next.wal, next.number);
+        this.#newLog = null;
+        this.#failures.delete("log");
+        // Nobody waits for this, and it never rejects.
+        void dropLog(old, settings.disk, oldPath);
+      },
+    });
+  }
+
+  /** In thread mode this is when the loop is idle: it unlinks, and syncs the directory. */
+  #retire(logFrom: number): void {
+    const { log, settings } = this.#parts;
+    if (!settings.isThreaded) log.retire(logFrom);
+    else settings.clock.whenIdle(() => (this.#isClosed ? undefined : log.retire(logFrom)));
+  }
+
+  #addEdit(pending: Omit<PendingEdit, "edit">): void {
+    this.#edits.push({ ...pending, edit: null });
+  }
+
+  /** Applies the next edit on this thread. @returns false if there is none. */
+  #applyNext(): boolean {
+    const pending = this.#edits[0];
+    if (pending === undefined) return false;
+    try {
+      pending.edit ??= pending.make(this.#isLogDurable());
+      this.#parts.manifest.apply(pending.edit);
+    } catch (error) {
+      if (!isCairnError(error)) throw error;
+      this.#fail("manifest", error);
+      return true;
+    }
+    this.#applied(pending, pending.edit);
+    return true;
+  }
+
+  /** Applies all edits, one behind the other, without blocking. Never rejects. */
+  async #applyAll(): Promise<void> {
+    for (;;) {
+      const pending = this.#edits[0];
+      if (pending === undefined || this.#isClosed) break;
+      try {
+        if (pending.edit === null) {
+          const { log } = this.#parts;
+          if (log.failure === null) await this.#syncLog();
+          pending.edit = pending.make(log.failure === null);
+        }
+        await this.#parts.manifest.applyAsync(pending.edit);
+      } catch (error) {
+        this.#applying = null;
+        this.#fail("manifest", error);
+        return;
+      }
+      this.#applied(pending, pending.edit);
+      this.#changed();
+    }
+    this.#applying = null;
+    this.pump();
+  }
+
+  /** What a failed sync means is noted by the log itself. */
+  async #syncLog(): Promise<void> {
+    try {
+      await this.#parts.log.syncAsync();
+    } catch (error) {
+      if (!isCairnError(error)) throw error;
+    }
+  }
+
+  #isLogDurable(): boolean {
+    const { log } = this.#parts;
+    if (log.failure !== null) return false;
+    try {
+      log.sync();
+      return true;
+    } catch (error) {
+      if (!isCairnError(error)) throw error;
+      return false;
+    }
+  }
+
+  #applied(pending: PendingEdit, edit: VersionEdit): void {
+    this.#edits.shift();
+    this.#failures.delete("manifest");
+    this.#restMs.clear();
+    pending.applied(edit);
+  }
+
+  #changed(): void {
+    this.#onProgress();
+    this.#waiters.look();
+  }
+
+  #fail(what: Failing, error: unknown): void {
+    this.#parts.counters.failures += 1;
+    this.#failures.set(what, error);
+    this.#lastError = error;
+    this.#requests.length = 0;
+    this.#waiters.reject(what, error);
+    if (this.#parts.settings.isThreaded && !this.#isClosed) this.#rest(what);
+    this.#onProgress();
+  }
+
+  /** Leaves what has failed alone for a while. */
+  #rest(what: Failing): void {
+    const { clock } = this.#parts.settings;
+    const ms = this.#restMs.get(what) ?? RETRY_MS_MIN;
+    this.#restMs.set(what, Math.min(ms * 2, RETRY_MS_MAX));
+    this.#resting.get(what)?.cancel();
+    const cancel = clock.after(ms, () => {
+      this.#resting.delete(what);
+      this.pump();
+    });
+    this.#resting.set(what, { from: clock.now(), cancel });
+  }
+}
+
+/** Only what travels to another thread. */
+function shapeOf(settings: TableShape): TableShape {
+  const { tableBytesMax, blockBytes, filterBitsPerKey, compression } = settings;
+  return { tableBytesMax, blockBytes, filterBitsPerKey, compression };
+}
+
+/** Cannot happen as long as whoever waits waits for work that is due. */
+function stuck(): Error {
+  return new InvariantError("lsm: who waits for the background waits for work that is due");
+}

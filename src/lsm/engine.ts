@@ -1,0 +1,428 @@
+/**
+ * The engine: what callers hold.
+ *
+ * Reads and writes run on the caller's thread, from beginning to end: the way to another thread and
+ * back takes longer than a lookup. Only flush, compaction and syncs leave it.
+ *
+ * Invariants: a group is in the log before it is in the memtable (M7). A lookup asks layers newest
+ * first and ends at the first that knows the key (L1). Behind `close` nothing is read or written.
+ * Chapter: 04-lsm
+ */
+import { type Bytes, CairnError, errorText, isCairnError, type Lookup, type Sequence } from "#base";
+import { compareBytes } from "#bytes";
+import { createBlockCache } from "#sstable";
+import type { BlockCache } from "#sstable/types";
+import { createStallMeter, type Pressure, pressureOf } from "./back-pressure.ts";
+import { type Background, createBackground } from "./background.ts";
+import { createEngineIterator } from "./engine-iterator.ts";
+import { createEngineLog, refused } from "./engine-log.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import { createRunner } from "./job-runner.ts";
+import { createLeveledPicker } from "./leveled-picker.ts";
+import type { EngineSettings } from "./options.ts";
+import type { Picker, Version } from "./parts.ts";
+import { tablesOverlapping } from "./picker-math.ts";
+import { openReadView } from "./read-view.ts";
+import type { Recovered } from "./recover.ts";
+import { createSnapshots } from "./snapshots.ts";
+import { createCounters, describeStats } from "./statistics.ts";
+import { createTableSet } from "./table-set.ts";
+import { createTieredPicker } from "./tiered-picker.ts";
+import type * as Contract from "./types.ts";
+import { verifyTables } from "./verify.ts";
+import { tableIndexFor } from "./version-query.ts";
+import { createVisibleCursor } from "./visible-cursor.ts";
+import { checkBytes, checkRoom, closed, operationsOf } from "./write-batch.ts";
+import { applyGroup, type Operations } from "./write-group.ts";
+import {
+  type Admission,
+  createWriteQueue,
+  type GroupSink,
+  type WriteQueue,
+} from "./write-queue.ts";
+
+/** A memtable of this size is written out by `close`: replaying it would take longer than this. */
+const FLUSH_AT_CLOSE_BYTES = 1024 * 1024;
+/** Above every sequence: a reader of the newest state. */
+const NEWEST: Sequence = Number.MAX_SAFE_INTEGER;
+const NO_BOUNDS: Contract.IteratorOptions = {};
+
+/** Starts an engine on what recovery has found. */
+export function startEngine(settings: EngineSettings, found: Recovered): Contract.Engine {
+  return new OpenEngine(settings, found);
+}
+
+class OpenEngine implements Contract.Engine, GroupSink {
+  readonly dir: string;
+  readonly report: Contract.OpenReport;
+  readonly #parts: EngineParts;
+  readonly #background: Background;
+  readonly #queue: WriteQueue;
+  readonly #cache: BlockCache;
+  readonly #unlock: () => void;
+  readonly #stalls = createStallMeter();
+  readonly #iterators = new Set<Contract.EngineIterator>();
+  #sequence: Sequence;
+  #version: Version;
+  #levelZeroRuns = 0;
+  #closing: Promise<void> | null = null;
+
+  constructor(settings: EngineSettings, found: Recovered) {
+    const { manifest, numbers, memory, wal, logNumber } = found;
+    this.dir = settings.dir;
+    this.report = found.report;
+    this.#unlock = found.unlock;
+    this.#sequence = found.sequence;
+    this.#version = manifest.state.version;
+    this.#cache = createBlockCache(settings.cacheBytesMax);
+    const { disk, dir, openTablesMax, clock, logBytesPerSync, isThreaded } = settings;
+    this.#parts = {
+      ...{ settings, manifest, numbers, memory },
+      log: createEngineLog({
+        ...{ wal, number: logNumber, logBytesPerSync },
+        onFailure: () => this.#background.pump(),
+      }),
+      tables: createTableSet(
+        {
+          ...{ disk, dir, openTablesMax, cache: this.#cache },
+          onObsolete: (paths) => this.#background.unlink(paths),
+        },
+        this.#version,
+      ),
+      snapshots: createSnapshots(),
+      counters: createCounters(),
+      picker: pickerOf(settings),
+      freeze: () => this.#freeze(),
+      install: () => this.#install(),
+    };
+    this.#queue = createWriteQueue({ sink: this, clock, mayDelay: isThreaded });
+    this.#background = createBackground(this.#parts, () => this.#queue.drain());
+    this.#install();
+    this.#background.start(createRunner(settings, numbers, this.#background));
+  }
+
+  get sequence(): Sequence {
+    return this.#sequence;
+  }
+
+  get(key: Bytes, options?: Contract.ReadOptions): Bytes | undefined {
+    const found = this.#find(key, options);
+    return found.kind === "value" ? found.value : undefined;
+  }
+
+  has(key: Bytes, options?: Contract.ReadOptions): boolean {
+    return this.#find(key, options).kind === "value";
+  }
+
+  put(key: Bytes, value: Bytes, options?: Contract.WriteOptions): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(this.#closed());
+    checkBytes("key", key);
+    checkBytes("value", value);
+    checkRoom(0, key.length + value.length);
+    return this.#queue.put(key, value, options?.sync === true);
+  }
+
+  delete(key: Bytes, options?: Contract.WriteOptions): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(this.#closed());
+    checkBytes("key", key);
+    checkRoom(0, key.length);
+    return this.#queue.delete(key, options?.sync === true);
+  }
+
+  write(batch: Contract.WriteBatch, options?: Contract.WriteOptions): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(this.#closed());
+    return this.#queue.write(operationsOf(batch), options?.sync === true);
+  }
+
+  writeSync(batch: Contract.WriteBatch, options?: Contract.WriteOptions): void {
+    this.#checkOpen();
+    const operations = operationsOf(batch);
+    this.#queue.drain(true);
+    const admission = this.#queue.isEmpty ? this.admit() : "wait";
+    if (admission === "wait") {
+      const reason = this.#pressure().reason ?? "memtables wait for their flush";
+      const message = `lsm: a blocking write would have to wait: ${reason}`;
+      throw new CairnError("LSM_STALLED", message, { details: { reason } });
+    }
+    if (typeof admission !== "string") throw admission;
+    if (admission === "slow") this.#stalls.slowed(0);
+    this.carryOut(operations);
+    if (options?.sync === true) this.#parts.log.sync();
+  }
+
+  iterator(options: Contract.IteratorOptions = NO_BOUNDS): Contract.EngineIterator {
+    this.#checkOpen();
+    checkBounds(options);
+    const { snapshots, memory, tables } = this.#parts;
+    const { snapshot, fillCache } = options;
+    const at = snapshot === undefined ? this.#sequence : snapshots.sequenceOf(snapshot);
+    const view = openReadView({
+      ...{ memory, tables, version: this.#version },
+      cursor: fillCache === undefined ? {} : { fillCache },
+    });
+    snapshots.hold(at);
+    const iterator = createEngineIterator(
+      createVisibleCursor(view.cursor, { ...options, at }),
+      () => {
+        this.#iterators.delete(iterator);
+        snapshots.release(at);
+        view.release();
+      },
+    );
+    this.#iterators.add(iterator);
+    return iterator;
+  }
+
+  snapshot(): Contract.Snapshot {
+    this.#checkOpen();
+    return this.#parts.snapshots.take(this.#sequence);
+  }
+
+  approximateBytes(from: Bytes, before: Bytes): number {
+    this.#checkOpen();
+    checkBytes("from", from);
+    checkBytes("before", before);
+    if (compareBytes(from, before) >= 0) return 0;
+    let bytes = 0;
+    for (const run of this.#version.runs) {
+      for (const meta of tablesOverlapping(run, { smallest: from, largest: before })) {
+        const isInside =
+          compareBytes(from, meta.smallest) <= 0 && compareBytes(meta.largest, before) < 0;
+        // Only tables at the ends need be opened.
+        if (isInside) bytes += meta.bytes;
+        else bytes += this.#parts.tables.get(meta).approximateBytes(from, before);
+      }
+    }
+    return bytes;
+  }
+
+  async flush(): Promise<void> {
+    this.#checkOpen();
+    this.#queue.drain(true);
+    await this.#flush();
+  }
+
+  async compact(range: { readonly from?: Bytes; readonly before?: Bytes } = {}): Promise<void> {
+    await this.flush();
+    this.#checkOpen();
+    await this.#background.compactRange({ ...range });
+  }
+
+  step(): boolean {
+    this.#checkOpen();
+    return !this.#parts.settings.isThreaded && this.#background.step();
+  }
+
+  async idle(): Promise<void> {
+    this.#checkOpen();
+    await this.#background.until(() => this.#background.isIdle());
+  }
+
+  stats(): Contract.EngineStats {
+    this.#checkOpen();
+    const { memory, log, snapshots, counters, tables, settings } = this.#parts;
+    const { bytes, bytesMax, hits, misses } = this.#cache;
+    const stalls = this.#stalls;
+    const failure = this.#background.failure;
+    return describeStats({
+      sequence: this.#sequence,
+      memtableBytes: memory.bytes(),
+      frozenMemtables: memory.frozen.length,
+      logBytes: log.sizeBytes(),
+      snapshots: snapshots.open,
+      iterators: this.#iterators.size,
+      stalls: {
+        reason: this.#pressure().reason,
+        slowdowns: stalls.slowdowns,
+        slowdownMs: stalls.slowdownMs,
+        stops: stalls.stops,
+        stopMs: stalls.stopMs(settings.clock.now()),
+      },
+      cache: { bytes, bytesMax, hits, misses },
+      counters,
+      version: this.#version,
+      reads: tables.reads,
+      failure: failure === null ? null : errorText(failure.error),
+    });
+  }
+
+  verify(): Contract.VerifyReport {
+    this.#checkOpen();
+    return verifyTables(this.#parts.settings, this.#version);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /* ---- for the queue ---- */
+
+  admit(): Admission {
+    this.#freezeIfFull();
+    const { effect } = this.#pressure();
+    if (effect === "stop" || effect === "refuse") {
+      this.#stalls.stopped(this.#parts.settings.clock.now());
+      if (effect === "stop") return "wait";
+      // Somebody needs it now; what is not long ago is not tried again.
+      this.#background.tryAgain();
+      return refused(this.#background.failure?.error ?? "unknown");
+    }
+    if (this.#stalls.isStopped) this.#stalls.released(this.#parts.settings.clock.now());
+    return effect === "slow" ? "slow" : "go";
+  }
+
+  carryOut(operations: Operations): void {
+    const { count } = operations;
+    if (count === 0) return;
+    const { log, memory, snapshots, counters } = this.#parts;
+    const group = operations.seal(this.#sequence + 1);
+    log.append(group);
+    applyGroup(group, memory.active.memtable, snapshots.newest);
+    this.#sequence += count;
+    counters.batches += 1;
+    counters.operations += count;
+    counters.userBytes += operations.userBytes;
+    counters.logBytes += group.length;
+    this.#freezeIfFull();
+  }
+
+  makeDurable(): Promise<void> {
+    return this.#parts.log.syncAsync();
+  }
+
+  slowed(ms: number): void {
+    this.#stalls.slowed(ms);
+  }
+
+  #find(key: Bytes, options: Contract.ReadOptions | undefined): Lookup {
+    this.#checkOpen();
+    checkBytes("key", key);
+    const { memory, tables, counters, snapshots } = this.#parts;
+    counters.lookups += 1;
+    const snapshot = options?.snapshot;
+    const at = snapshot === undefined ? NEWEST : snapshots.sequenceOf(snapshot);
+    let found = memory.get(key, at);
+    if (found.kind !== "absent") return found;
+    const { runs } = this.#version;
+    for (let position = 0; position < runs.length; position += 1) {
+      const run = runs[position]!;
+      const index = tableIndexFor(run, key);
+      if (index < 0) continue;
+      counters.tablesAsked += 1;
+      found = tables.get(run.tables[index]!).get(key, at, options);
+      if (found.kind !== "absent") return found;
+    }
+    return found;
+  }
+
+  #pressure(): Pressure {
+    const { memory, log, settings } = this.#parts;
+    const background = this.#background;
+    const isManifestFailed = background.isFailing("manifest");
+    return pressureOf(
+      {
+        levelZeroRuns: this.#levelZeroRuns,
+        frozenMemtables: memory.frozen.length,
+        isActiveFull: this.#isActiveFull(),
+        isLogFailed: log.failure !== null,
+        isFlushFailed: isManifestFailed || background.isFailing("flush"),
+        isCompactionFailed: isManifestFailed || background.isFailing("compaction"),
+      },
+      settings,
+    );
+  }
+
+  #isActiveFull(): boolean {
+    const { memory, settings } = this.#parts;
+    return memory.active.memtable.approximateBytes() >= settings.memtableBytesMax;
+  }
+
+  #freezeIfFull(): void {
+    const { memory, settings } = this.#parts;
+    if (!this.#isActiveFull() || memory.frozen.length >= settings.frozenMemtablesMax) return;
+    this.#freeze();
+    this.#background.pump();
+  }
+
+  #freeze(): void {
+    const { memory, log } = this.#parts;
+    memory.freeze({ sequence: this.#sequence, logBefore: log.before });
+  }
+
+  #install(): void {
+    const { version } = this.#parts.manifest.state;
+    this.#version = version;
+    this.#levelZeroRuns = version.runs.filter(({ level }) => level === 0).length;
+    this.#parts.tables.setCurrent(version);
+  }
+
+  #flush(): Promise<void> {
+    const { memory } = this.#parts;
+    this.#freeze();
+    return this.#background.flushed(memory.active.number - 1);
+  }
+
+  async #close(): Promise<void> {
+    const failures: unknown[] = [];
+    const attempt = async (work: () => unknown): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+    await attempt(() => this.#settle());
+    this.#queue.rejectAll(this.#closed());
+    for (const iterator of [...this.#iterators]) iterator.close();
+    const { log, manifest, tables } = this.#parts;
+    await attempt(() => this.#background.close());
+    this.#background.rejectWaiters(this.#closed());
+    await attempt(() => log.close());
+    await attempt(() => manifest.close());
+    await attempt(() => tables.close());
+    await attempt(() => this.#unlock());
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Carries out what waits, and writes out what would take long to replay, or be lost. */
+  async #settle(): Promise<void> {
+    const { log, memory, settings } = this.#parts;
+    this.#queue.drain(true);
+    if (settings.isThreaded && !this.#queue.isEmpty) {
+      await this.#background.until(() => this.#queue.isEmpty);
+    }
+    if (log.failure !== null) {
+      await this.#background.until(() => log.failure === null);
+    } else if (settings.isThreaded && memory.bytes() > FLUSH_AT_CLOSE_BYTES) {
+      try {
+        await this.#flush();
+      } catch (error) {
+        // The log has it all, and the next opening reads it.
+        if (!isCairnError(error)) throw error;
+      }
+    }
+  }
+
+  #closed(): CairnError {
+    return closed(this.dir);
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== null) throw this.#closed();
+  }
+}
+
+function pickerOf({ picker, levelRatio, levelZeroCompactRuns }: EngineSettings): Picker {
+  if (picker === "leveled") return createLeveledPicker({ levelRatio, levelZeroCompactRuns });
+  if (picker === "tiered") return createTieredPicker({ levelRatio, levelZeroCompactRuns });
+  return picker;
+}
+
+function checkBounds({ gte, gt, lte, lt }: Contract.IteratorOptions): void {
+  for (const [name, bound] of Object.entries({ gte, gt, lte, lt })) {
+    if (bound !== undefined) checkBytes(name, bound);
+  }
+  if (gte !== undefined && gt !== undefined) throw new RangeError("lsm: both gte and gt");
+  if (lte !== undefined && lt !== undefined) throw new RangeError("lsm: both lte and lt");
+}
