@@ -11,7 +11,7 @@
  * An edit that failed is tried again as it is, since a crash may bring it back.
  * Chapter: 04-lsm, "Background work"
  */
-import { type Cancel, InvariantError, isCairnError, type Ms } from "#base";
+import { assert, type Cancel, isCairnError, type Ms } from "#base";
 import { compactionEdit, flushEdit, moveEdit } from "./edits.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { logPath } from "./file-names.ts";
@@ -119,15 +119,14 @@ class Director implements JobListener {
     return this.#failures.has(what);
   }
 
-  /** Does one unit on this thread. @returns false if there was none, or it failed. */
+  /** Does one unit on this thread. @returns false if there was none. */
   step(): boolean {
     if (this.#isClosed) return false;
     this.#lastError = null;
     this.#prepare();
-    const worked = this.#applyNext() || this.#runner.slice();
-    // Work may have begun by itself: a move is an edit and nothing else.
+    const worked = this.#applyNext() || this.#runner.slice() || this.#lastError !== null;
     if (worked) this.#changed();
-    return worked && this.#lastError === null;
+    return worked;
   }
 
   /** Starts whatever may start. Does nothing where somebody steps. */
@@ -212,7 +211,11 @@ class Director implements JobListener {
   /** Works towards something, or waits until it is true. */
   async #until(isTrue: () => boolean, failures: readonly Failing[]): Promise<void> {
     if (!this.#parts.settings.isThreaded) {
-      while (!isTrue()) if (!this.step() && !isTrue()) throw this.#lastError ?? stuck();
+      while (!isTrue()) {
+        const worked = this.step();
+        if (this.#lastError !== null) throw this.#lastError;
+        assert(worked || isTrue(), "lsm: who waits for the background waits for work that is due");
+      }
       return;
     }
     const waiting = this.#waiters.wait(isTrue, failures);
@@ -469,9 +472,4 @@ class Director implements JobListener {
 function shapeOf(settings: TableShape): TableShape {
   const { tableBytesMax, blockBytes, filterBitsPerKey, compression } = settings;
   return { tableBytesMax, blockBytes, filterBitsPerKey, compression };
-}
-
-/** Cannot happen as long as whoever waits waits for work that is due. */
-function stuck(): Error {
-  return new InvariantError("lsm: who waits for the background waits for work that is due");
 }
