@@ -10,6 +10,7 @@ import { createSeries } from "./series.ts";
 import type {
   Bench,
   BenchFunction,
+  BenchOptions,
   BenchReport,
   BenchSize,
   Figure,
@@ -32,8 +33,9 @@ export async function runBench(
   name: string,
   run: BenchFunction,
   size: BenchSize,
+  options: BenchOptions = {},
 ): Promise<BenchReport> {
-  const bench = new RunningBench(size);
+  const bench = new RunningBench(size, options);
   try {
     await run(bench);
     return bench.report(name);
@@ -44,20 +46,30 @@ export async function runBench(
 
 class RunningBench implements Bench {
   readonly size: BenchSize;
+  readonly #options: BenchOptions;
   readonly #parameters: Record<string, number> = {};
   readonly #series = new Map<string, Series>();
   readonly #figures: Figure[] = [];
   readonly #cleanUps: (() => void | Promise<void>)[] = [];
   readonly #hash = createHash("sha256");
 
-  constructor(size: BenchSize) {
+  constructor(size: BenchSize, options: BenchOptions) {
     this.size = size;
+    this.#options = options;
   }
 
   parameter(name: string, values: { readonly small: number; readonly canonical: number }): number {
-    const value = values[this.size];
+    const given = this.#options[name];
+    const value = given === undefined ? values[this.size] : Number(given);
+    if (!Number.isSafeInteger(value) || value <= 0) {
+      throw new RangeError(`bench: --${name}: ${given} is not a positive whole number`);
+    }
     this.#parameters[name] = value;
     return value;
+  }
+
+  option(name: string): string | undefined {
+    return this.#options[name];
   }
 
   directory(): string {

@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { runBench } from "./bench.ts";
-import type { BenchFunction, BenchReport, BenchSize } from "./types.ts";
+import type { BenchFunction, BenchOptions, BenchReport, BenchSize } from "./types.ts";
 
 const BENCH_DIR = dirname(dirname(fileURLToPath(import.meta.url)));
 const SUFFIX = ".bench.ts";
@@ -35,12 +35,13 @@ export async function runBenchFile(
   name: string,
   size: BenchSize,
   onReport: (report: BenchReport) => void,
+  options: BenchOptions = {},
 ): Promise<void> {
   const loaded: Record<string, unknown> = await import(
     pathToFileURL(join(BENCH_DIR, name + SUFFIX)).href
   );
   for (const [exported, run] of Object.entries(loaded)) {
     if (typeof run !== "function") continue;
-    onReport(await runBench(`${name} ${exported}`, run as BenchFunction, size));
+    onReport(await runBench(`${name} ${exported}`, run as BenchFunction, size, options));
   }
 }

@@ -1,17 +1,21 @@
 /**
  * The benchmark harness.
  *
- * Reading order: types.ts, series.ts, bench.ts, files.ts, print.ts.
+ * Reading order: types.ts, series.ts, bench.ts, files.ts, print.ts; for stores: workload.ts,
+ * child.ts.
  */
 export { runBench } from "./bench.ts";
+export { ask, endChild, forkModule, serveParent } from "./child.ts";
 export { benchFiles, runBenchFile } from "./files.ts";
 export { environmentLine, formatReport, meetsGoal } from "./print.ts";
 export type {
   Bench,
   BenchFunction,
+  BenchOptions,
   BenchReport,
   BenchSize,
   Figure,
   Goal,
   Series,
 } from "./types.ts";
+export { KEY_BYTES, keyOf, randomNumbers, VALUE_BYTES, valueFor } from "./workload.ts";

@@ -43,8 +43,10 @@ export interface Figure {
 /** What one benchmark function gets. */
 export interface Bench {
   readonly size: BenchSize;
-  /** A named size, printed with the result. */
+  /** A named size, printed with the result. `--name` on the command line takes its place. */
   parameter(name: string, values: { readonly small: number; readonly canonical: number }): number;
+  /** What was given as `--name` on the command line. */
+  option(name: string): string | undefined;
   /** A fresh directory on a real disk, removed at the end. */
   directory(): string;
   /** Runs at the end, last registered first, also after a failure. */
@@ -60,6 +62,9 @@ export interface Bench {
   /** The clock, in nanoseconds. */
   now(): number;
 }
+
+/** What the command line gave besides the size, by name. */
+export type BenchOptions = Readonly<Record<string, string>>;
 
 /** A benchmark: an exported function of a `*.bench.ts` file. */
 export type BenchFunction = (bench: Bench) => void | Promise<void>;
