@@ -1,15 +1,15 @@
 /**
  * The index block: one entry for each data block, not for each key.
  *
- * | field     | type          | meaning                                                         |
- * | --------- | ------------- | --------------------------------------------------------------- |
- * | count     | u32 LE        | data blocks; at least 1                                         |
- * | tag       | varint        | bytes of the block's content, times 2; plus 1 if versions of its last key follow in the next block |
- * | separator | varint, bytes | a key at or above the block's last and below the next's first   |
+ * | field     | type          | meaning                                                       |
+ * | --------- | ------------- | ------------------------------------------------------------- |
+ * | count     | u32 LE        | data blocks; at least 1                                       |
+ * | tag       | varint        | bytes of the block's content, times 2; plus 1 if it goes on   |
+ * | separator | varint, bytes | a key at or above the block's last and below the next's first |
  *
  * Tag and separator stand there for each block, in order. The offset of a block is the sum of the
- * sizes before it, trailers included. Where versions of one key lie in two blocks, the separator is
- * that key. The last separator is the largest key of the table.
+ * sizes before it, trailers included. A block goes on if versions of its last key follow in the next
+ * one; its separator is then that key. The last separator is the largest key of the table.
  *
  * Invariant: the blocks of a decoded index fill the data part of the file exactly (S4), and its
  * separators are in order.
