@@ -51,6 +51,7 @@ export type {
 } from "./parts.ts";
 export { checkPlan, isMove, lowestLevel, olderSpans } from "./picker-math.ts";
 export { type PlannedRange, planRange } from "./range-plan.ts";
+export { repairEngine } from "./repair.ts";
 export { createRunCursor } from "./run-cursor.ts";
 export { createTableSet } from "./table-set.ts";
 export { createTieredPicker, type TieredOptions } from "./tiered-picker.ts";
