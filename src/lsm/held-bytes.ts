@@ -13,6 +13,9 @@ export const NO_BYTES: Bytes = new Uint8Array(0);
 /** Fits most keys; it grows for others. */
 const BUFFER_BYTES_INITIAL = 64;
 
+/** Room to spare, at most, when a longer one needs new memory. */
+const SPARE_BYTES_MAX = 64 * 1024;
+
 /** Up to here, a loop copies faster than the library's call. */
 const LOOP_BYTES_MAX = 24;
 
@@ -70,7 +73,9 @@ class Held implements HeldBytes {
   }
 
   #resize(length: number): void {
-    if (length > this.#buffer.length) this.#buffer = new Uint8Array(length * 2);
+    if (length > this.#buffer.length) {
+      this.#buffer = new Uint8Array(length + Math.min(length, SPARE_BYTES_MAX));
+    }
     this.view = this.#buffer.subarray(0, length);
   }
 }
