@@ -16,7 +16,6 @@ import {
   DIR,
   FOOTER_BYTES,
   freshDisk,
-  handlesOf,
   ID,
   made,
   PATH,
@@ -24,7 +23,6 @@ import {
   replace,
   resealFooter,
   type Subject,
-  TRAILER_BYTES,
   unlessCorrupt,
   write,
 } from "./lab.ts";
@@ -68,7 +66,7 @@ export function filterRate(
   sizes: { readonly keys: number; readonly bitsPerKey: number },
 ): { readonly measured: number; readonly predicted: number } {
   const { keys, bitsPerKey } = sizes;
-  const versions = numbered(keys * 2, (i) => `key ${String(i).padStart(8, "0")}`);
+  const versions = numbered(keys * 2, (i) => `a key ${String(i).padStart(8, "0")}`);
   const inside = versions.filter((_, i) => i % 2 === 0);
   const { table } = made(subject, inside, { filterBitsPerKey: bitsPerKey });
   for (const { key } of inside) {
@@ -169,6 +167,31 @@ export function misplaced(subject: Subject): void {
     subject.openTable({ disk, path: PATH, id: ID + 1 });
     must(false, "a table passed under the number of another");
   });
+}
+
+/** A block of another table, from the same offset: right in itself, and in the wrong file. */
+export function foreignBlock(subject: Subject): void {
+  const versions = numbered(60);
+  const { disk } = made(subject, versions, { blockBytes: 128 });
+  const other = `${PATH}.other`;
+  const writer = subject.createTableWriter({ disk, path: other, id: ID + 1, blockBytes: 128 });
+  for (const { key, value, sequence } of versions)
+    writer.add(key, value?.fill(7) ?? null, sequence);
+  writer.finish();
+  const { parts } = subject.describeTable({ disk, path: PATH });
+  const file = disk.content(PATH);
+  file.set(disk.content(other).subarray(0, parts[0]!.bytes));
+  replace(disk, file);
+  rightOrCorrupt(subject, disk, numbered(60));
+}
+
+/** A temporary file that a crash left behind, longer than the table that comes. */
+export function remainsOfACrash(subject: Subject): void {
+  const disk = freshDisk();
+  replace(disk, new Uint8Array(100_000).fill(7), `${PATH}.tmp`);
+  const versions = numbered(10);
+  write(subject, disk, versions);
+  checkPublished(subject, disk, versions);
 }
 
 /** Footers whose checksum is right and whose numbers lie. */
@@ -335,4 +358,4 @@ function largeVersions(random: Random): Version[] {
   });
 }
 
-export { handlesOf, TRAILER_BYTES };
+export type { handlesOf, TRAILER_BYTES };

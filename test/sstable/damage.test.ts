@@ -5,7 +5,7 @@
 import { expect, test } from "vitest";
 import { isCairnError } from "#base";
 import * as sstable from "#sstable";
-import { flipEveryBit, misplaced, rightOrCorrupt, smallVersions } from "./checks.ts";
+import { flipEveryBit, foreignBlock, misplaced, rightOrCorrupt, smallVersions } from "./checks.ts";
 import { freshDisk, ID, made, PATH, replace } from "./lab.ts";
 import { numbered } from "./model.ts";
 
@@ -39,6 +39,7 @@ test("03.5 a table that has grown does not open", () => {
 
 test("03.5 exchanged blocks, and a table under another number, are noticed", () => {
   misplaced(sstable);
+  foreignBlock(sstable);
 });
 
 test("03.5 a table that loses its end while it is open says so", () => {
