@@ -42,7 +42,7 @@ class WorkerHost {
         this.#jobs.compact(message.job);
         break;
       case "unlink":
-        this.#jobs.unlink(message.paths);
+        this.#jobs.unlink(message.paths, message.syncDir);
         break;
     }
     this.#schedule();

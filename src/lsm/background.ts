@@ -32,7 +32,8 @@ const RETRY_MS_MAX: Ms = 5000;
 export interface JobRunner {
   flush(layer: FrozenLayer, order: FlushOrder): void;
   compact(job: CompactionJob): void;
-  unlink(paths: readonly string[]): void;
+  /** @param syncDir - to be synced behind each of them. */
+  unlink(paths: readonly string[], syncDir?: string): void;
   /** Does a bounded piece of work on this thread. @returns false if there was none. */
   slice(): boolean;
   /** Gives up what is under way. */
@@ -174,6 +175,14 @@ class Director implements JobListener {
     const isBusy = this.#flushing !== null || this.#compacting !== null || this.#edits.length > 0;
     if (isBusy || memory.frozen.length > 0 || log.failure !== null) return false;
     return this.#requests.length === 0 && picker.pick(this.#parts.manifest.state.version) === null;
+  }
+
+  /** Goes on in a new log; nothing must be in memory. The old one need not be read again. */
+  async renewLog(): Promise<void> {
+    const { log } = this.#parts;
+    const { number } = log;
+    if (this.#newLog === null) this.#beginLog();
+    await this.#until(() => log.number !== number, ALL_FAILURES);
   }
 
   /** Ends all work. Tables that no edit names yet are removed by the next opening. */
@@ -360,11 +369,11 @@ class Director implements JobListener {
     });
   }
 
-  /** In thread mode this is when the loop is idle: it unlinks, and syncs the directory. */
+  /** The files go last, and on another thread if there is one: removing a large one takes long. */
   #retire(logFrom: number): void {
     const { log, settings } = this.#parts;
-    if (!settings.isThreaded) log.retire(logFrom);
-    else settings.clock.whenIdle(() => (this.#isClosed ? undefined : log.retire(logFrom)));
+    const paths = log.retire(logFrom);
+    if (paths.length > 0) this.#runner.unlink(paths, logPath(settings.dir, log.number));
   }
 
   #addEdit(pending: Omit<PendingEdit, "edit">): void {

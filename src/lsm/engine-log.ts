@@ -94,15 +94,14 @@ class WrittenLog {
     }
   }
 
-  /** Forgets records that are in tables (L3). What fails here is tried again by the next call. */
-  retire(before: Lsn): void {
-    if (this.failure !== null || before <= this.#wal.firstLsn) return;
-    try {
-      this.#wal.truncateBefore(before);
-    } catch (error) {
-      if (!isCairnError(error)) throw error;
-      this.#fail(error);
-    }
+  /**
+   * Forgets records that are in tables (L3).
+   *
+   * @returns files to remove, in this order, each with a sync of the directory behind it: a gap in
+   * the log would be damage. What stays is removed by a later opening.
+   */
+  retire(before: Lsn): readonly string[] {
+    return this.failure === null ? this.#wal.detachBefore(before) : [];
   }
 
   /** Goes on in a new, empty log. @returns the old one, still to be closed. */

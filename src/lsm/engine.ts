@@ -387,16 +387,18 @@ class OpenEngine implements Contract.Engine, GroupSink {
 
   /** Carries out what waits, and writes out what would take long to replay, or be lost. */
   async #settle(): Promise<void> {
-    const { log, memory, settings } = this.#parts;
+    const { log, settings } = this.#parts;
     this.#queue.drain(true);
     if (settings.isThreaded && !this.#queue.isEmpty) {
       await this.#background.until(() => this.#queue.isEmpty);
     }
     if (log.failure !== null) {
       await this.#background.until(() => log.failure === null);
-    } else if (settings.isThreaded && memory.bytes() > FLUSH_AT_CLOSE_BYTES) {
+    } else if (settings.isThreaded && log.sizeBytes() > FLUSH_AT_CLOSE_BYTES) {
       try {
         await this.#flush();
+        // What is in tables is in the log as well, and would be read by the next opening.
+        if (log.sizeBytes() > FLUSH_AT_CLOSE_BYTES) await this.#background.renewLog();
       } catch (error) {
         // The log has it all, and the next opening reads it.
         if (!isCairnError(error)) throw error;
@@ -420,9 +422,10 @@ function pickerOf({ picker, levelRatio, levelZeroCompactRuns }: EngineSettings):
 }
 
 function checkBounds({ gte, gt, lte, lt }: Contract.IteratorOptions): void {
-  for (const [name, bound] of Object.entries({ gte, gt, lte, lt })) {
-    if (bound !== undefined) checkBytes(name, bound);
-  }
+  if (gte !== undefined) checkBytes("gte", gte);
+  if (gt !== undefined) checkBytes("gt", gt);
+  if (lte !== undefined) checkBytes("lte", lte);
+  if (lt !== undefined) checkBytes("lt", lt);
   if (gte !== undefined && gt !== undefined) throw new RangeError("lsm: both gte and gt");
   if (lte !== undefined && lt !== undefined) throw new RangeError("lsm: both lte and lt");
 }

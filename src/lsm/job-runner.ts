@@ -40,8 +40,8 @@ class InlineRunner implements JobRunner {
     this.#jobs.compact(job);
   }
 
-  unlink(paths: readonly string[]): void {
-    this.#jobs.unlink(paths);
+  unlink(paths: readonly string[], syncDir?: string): void {
+    this.#jobs.unlink(paths, syncDir);
   }
 
   slice(): boolean {

@@ -43,12 +43,18 @@ interface Running {
   readonly tables: JobTables;
 }
 
+/** A file that nobody needs any more. */
+interface Removal {
+  readonly path: string;
+  readonly syncDir: string | undefined;
+}
+
 class SlicedJobs {
   readonly #place: JobPlace;
   readonly #listener: JobListener;
   #flush: Running | null = null;
   #compaction: Running | null = null;
-  readonly #unlinks: string[] = [];
+  readonly #removals: Removal[] = [];
 
   constructor(place: JobPlace, listener: JobListener) {
     this.#place = place;
@@ -56,7 +62,7 @@ class SlicedJobs {
   }
 
   get isIdle(): boolean {
-    return this.#flush === null && this.#compaction === null && this.#unlinks.length === 0;
+    return this.#flush === null && this.#compaction === null && this.#removals.length === 0;
   }
 
   /** Starts to write a memtable out. @param cursor - closed by the job. */
@@ -72,21 +78,25 @@ class SlicedJobs {
     this.#compaction = { run: runCompaction(job, tables), tables };
   }
 
-  unlink(paths: readonly string[]): void {
-    this.#unlinks.push(...paths);
+  /** @param syncDir - to be synced behind each of them. Default: none. */
+  unlink(paths: readonly string[], syncDir?: string): void {
+    for (const path of paths) this.#removals.push({ path, syncDir });
   }
 
   /** Does a bounded piece of work. @returns false if there is nothing to do. */
   slice(): boolean {
     if (this.#flush !== null) return this.#slice("flush", this.#flush);
     if (this.#compaction !== null) return this.#slice("compaction", this.#compaction);
-    const path = this.#unlinks.shift();
-    if (path === undefined) return false;
+    const removal = this.#removals.shift();
+    if (removal === undefined) return false;
+    const { disk } = this.#place;
     try {
-      this.#place.disk.unlink(path);
+      disk.unlink(removal.path);
+      if (removal.syncDir !== undefined) disk.syncDir(removal.syncDir);
     } catch (error) {
       // What stays is a file of nobody's, and the next opening tries again.
       if (!isCairnError(error)) throw error;
+      if (removal.syncDir !== undefined) this.#keep(removal.syncDir);
     }
     return true;
   }
@@ -100,7 +110,13 @@ class SlicedJobs {
     }
     this.#flush = null;
     this.#compaction = null;
-    this.#unlinks.length = 0;
+    this.#removals.length = 0;
+  }
+
+  /** Those behind one that failed stay too: of a log, what is removed must be its beginning. */
+  #keep(syncDir: string): void {
+    const others = this.#removals.filter((removal) => removal.syncDir !== syncDir);
+    this.#removals.splice(0, this.#removals.length, ...others);
   }
 
   #slice(kind: JobKind, running: Running): true {

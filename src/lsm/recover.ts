@@ -95,6 +95,7 @@ function recoverLocked(
     opened.wal = wal;
     droppedLogBytes = report.droppedBytes;
     replay.finish(wal);
+    removeRetired(settings, wal, manifest.state);
   }
   return {
     report: {
@@ -167,6 +168,19 @@ function checkFiles({ disk, dir }: EngineSettings, state: ManifestState): void {
   const file = logPath(dir, state.logNumber);
   if (!names.has(file) || disk.list(file).length === 0) {
     throw lsmCorrupt({ file, offset: 0 }, "named by the manifest, but missing");
+  }
+}
+
+/** Removes what the log keeps and nobody replays: the last life may have ended before it could. */
+function removeRetired({ disk, dir }: EngineSettings, wal: Wal, state: ManifestState): void {
+  try {
+    for (const path of wal.detachBefore(state.logFrom)) {
+      disk.unlink(path);
+      // One at a time: a crash must not keep an older one and lose a newer one.
+      disk.syncDir(logPath(dir, state.logNumber));
+    }
+  } catch (error) {
+    if (!isCairnError(error)) throw error;
   }
 }
 

@@ -67,8 +67,8 @@ class ThreadRunner implements JobRunner {
     this.#post({ kind: "compact", job });
   }
 
-  unlink(paths: readonly string[]): void {
-    this.#post({ kind: "unlink", paths });
+  unlink(paths: readonly string[], syncDir?: string): void {
+    this.#post({ kind: "unlink", paths, syncDir });
   }
 
   slice(): boolean {

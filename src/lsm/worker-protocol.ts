@@ -20,7 +20,11 @@ export interface WorkerStart {
 export type ToWorker =
   | { readonly kind: "flush"; readonly memtable: SharedMemtable; readonly order: FlushOrder }
   | { readonly kind: "compact"; readonly job: CompactionJob }
-  | { readonly kind: "unlink"; readonly paths: readonly string[] };
+  | {
+      readonly kind: "unlink";
+      readonly paths: readonly string[];
+      readonly syncDir: string | undefined;
+    };
 
 /** Outcomes. `idle` comes when everything that was ordered is done. */
 export type FromWorker =

@@ -17,8 +17,8 @@ import { createOperations, type Operations } from "./write-group.ts";
  * would ever run. After so long the next group waits for the event loop to turn once.
  */
 const TURN_MS_MAX: Ms = 5;
-/** Looking at the clock costs as much as a small write does, so it is done every so many groups. */
-const GROUPS_PER_LOOK = 16;
+/** Looking at the clock costs something: once for so many operations. They take about 100 us. */
+const OPERATIONS_PER_LOOK = 64;
 /** What a write is delayed by while level 0 is long. */
 const SLOWDOWN_MS: Ms = 1;
 
@@ -66,7 +66,7 @@ class GroupQueue {
   #delayFrom: Ms = 0;
   /** When the present turn of the event loop was first seen; -1: not yet. */
   #turnFrom: Ms = -1;
-  #groupsOfTurn = 0;
+  #operationsUntilLook = OPERATIONS_PER_LOOK;
   readonly #drainLater = (): void => {
     this.#isScheduled = false;
     this.drain();
@@ -159,17 +159,17 @@ class GroupQueue {
   #isLongTurn(): boolean {
     if (this.#turnFrom < 0) {
       this.#turnFrom = this.#clock.now();
-      this.#groupsOfTurn = 0;
       atTurnEnd(this.#turnEnded);
       return false;
     }
-    this.#groupsOfTurn += 1;
-    if (this.#groupsOfTurn % GROUPS_PER_LOOK !== 0) return false;
+    if (this.#operationsUntilLook > 0) return false;
+    this.#operationsUntilLook = OPERATIONS_PER_LOOK;
     return this.#clock.now() - this.#turnFrom > TURN_MS_MAX;
   }
 
   #take(): Group {
     const group = this.#groups.shift()!;
+    this.#operationsUntilLook -= group.operations.count;
     // The last one leaves nothing behind; what varints and kinds took was never counted.
     this.#waitingBytes = this.#groups.length === 0 ? 0 : this.#waitingBytes - group.userBytes;
     return group;

@@ -105,13 +105,13 @@ class Log implements Wal {
   }
 
   truncateBefore(lsn: Lsn): void {
-    this.#checkUsable();
-    this.#checkNotReading();
-    checkLsn("truncateBefore", lsn);
-    if (lsn > this.durableLsn + 1) {
-      throw new RangeError(`wal: truncateBefore ${lsn}: durable is only ${this.durableLsn}`);
-    }
+    this.#checkForgettable("truncateBefore", lsn);
     this.#orPoison(() => this.#tail.forgetBefore(lsn));
+  }
+
+  detachBefore(lsn: Lsn): readonly string[] {
+    this.#checkForgettable("detachBefore", lsn);
+    return this.#tail.detachBefore(lsn);
   }
 
   truncateAfter(lsn: Lsn): void {
@@ -218,6 +218,15 @@ class Log implements Wal {
     } catch (error) {
       this.#poison ??= { cause: error };
       throw error;
+    }
+  }
+
+  #checkForgettable(place: string, lsn: Lsn): void {
+    this.#checkUsable();
+    this.#checkNotReading();
+    checkLsn(place, lsn);
+    if (lsn > this.durableLsn + 1) {
+      throw new RangeError(`wal: ${place} ${lsn}: durable is only ${this.durableLsn}`);
     }
   }
 

@@ -207,6 +207,15 @@ class LogTail {
     }
   }
 
+  /** As `forgetBefore`. @returns the files, still to be removed in this order. */
+  detachBefore(lsn: Lsn): string[] {
+    const paths: string[] = [];
+    while (this.segments.length > 1 && this.segments[1]!.firstLsn <= lsn) {
+      paths.push(this.segments.shift()!.path);
+    }
+    return paths;
+  }
+
   /** Makes everything durable, and leaves a witness for it at the end of the log (W6). */
   finish(): void {
     this.sync();

@@ -111,6 +111,15 @@ export interface Wal {
    */
   truncateBefore(lsn: Lsn): void;
   /**
+   * As `truncateBefore`, but leaves the files to the caller, who may remove them on another thread.
+   * What stays comes back when the log is opened again, as if nothing had been forgotten.
+   *
+   * @returns paths to unlink, in this order, each followed by a `syncDir` of the log's directory
+   * (W9); none while there is nothing to forget.
+   * @throws as `truncateBefore`.
+   */
+  detachBefore(lsn: Lsn): readonly string[];
+  /**
    * Removes every record above `lsn`, durably before it returns; the next append gets `lsn + 1`.
    *
    * @throws RangeError when `lsn` is below `firstLsn - 1`.
