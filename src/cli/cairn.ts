@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /**
- * `cairn`: the program for people. So far it has one command, `cluster`.
+ * `cairn`: the program for people.
  *
  * Invariant: exit code 0 means that what was asked for was done; a failure is one line that says
  * what to do, never a stack.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { errorText } from "#base";
+import { errorText, isCairnError } from "#base";
+import { createNodeDisk } from "#platform";
 import { CAIRN_VERSION } from "#server";
 import { type ClusterOptions, runCluster } from "./cluster.ts";
 import { RAFT_PORT_OFFSET } from "./cluster-plan.ts";
@@ -17,6 +18,12 @@ import { takeStopSignals } from "./stop-signal.ts";
 const NODES_MAX = 9;
 /** Leaves room above for all ports that may be taken instead. */
 const PORT_MAX = 65_000;
+/** Enough to see how a file begins, on one screen. */
+const INSPECT_ROWS = 40;
+/** All rows of a list are in memory at once. */
+const INSPECT_ROWS_MAX = 1_000_000;
+/** Also when a file is not there, or may not be read. */
+const INSPECT_UNREADABLE = 2;
 
 interface ClusterFlags {
   readonly nodes?: number;
@@ -29,7 +36,7 @@ interface ClusterFlags {
 
 function wholeNumber(limits: { readonly from: number; readonly to: number }) {
   return (text: string): number => {
-    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= limits.from && value <= limits.to) return value;
     throw new InvalidArgumentError(`Not a whole number from ${limits.from} to ${limits.to}.`);
   };
@@ -49,6 +56,30 @@ async function cluster(flags: ClusterFlags): Promise<void> {
     await runCluster(options, { ...signals, screen: createScreen(process.stdout, process.env) });
   } finally {
     signals.release();
+  }
+}
+
+interface InspectFlags {
+  readonly keys: boolean;
+  readonly limit: number;
+  readonly from: number;
+  readonly json: boolean;
+}
+
+async function inspectFile(file: string, flags: InspectFlags): Promise<void> {
+  // Loaded only now, since it needs more of the storage modules than a reader's own may have.
+  const { inspect } = await import("./inspect.ts");
+  const path = file.replace(/(?<=.)\/+$/, "");
+  try {
+    const { text, exitCode } = inspect({ ...flags, path, disk: createNodeDisk() });
+    process.exitCode = exitCode;
+    // A reader such as `head` may have gone before the end.
+    process.stdout.on("error", () => process.exit());
+    process.stdout.write(`${text}\n`);
+  } catch (error) {
+    if (!isCairnError(error)) throw error;
+    process.stderr.write(`cairn: ${error.message}\n`);
+    process.exitCode = INSPECT_UNREADABLE;
   }
 }
 
@@ -80,7 +111,30 @@ function program(): Command {
     .option("--fresh", "remove the data of an earlier start first", false)
     .option("--no-sample", "do not create the sample database")
     .action(cluster);
+  addInspect(cairn);
   return cairn;
+}
+
+function addInspect(cairn: Command): void {
+  const places = { from: 0, to: Number.MAX_SAFE_INTEGER };
+  cairn
+    .command("inspect")
+    .description("Show what is in a file of a log, table, manifest or engine, and any damage.")
+    .argument("<file>", "a segment, a table, CURRENT, or the directory of a log or an engine")
+    .option("--keys", "list the entries too", false)
+    .addOption(
+      new Option("--limit <count>", "rows of each list") //
+        .argParser(wholeNumber({ from: 0, to: INSPECT_ROWS_MAX }))
+        .default(INSPECT_ROWS),
+    )
+    .addOption(
+      new Option("--from <offset>", "begin the lists at this byte of the file") //
+        .argParser(wholeNumber(places))
+        .default(0),
+    )
+    .option("--json", "print JSON", false)
+    .addHelpText("after", "\nExit code: 0 sound, 1 damaged, 2 not a file that cairn knows.")
+    .action(inspectFile);
 }
 
 try {

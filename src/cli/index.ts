@@ -4,13 +4,15 @@
  * Reading order: cairnd.ts, exit-with-parent.ts; cairn.ts, stop-signal.ts; cluster.ts,
  * cluster-directory.ts, ports.ts, cluster-plan.ts, node-log.ts, node-process.ts, node-client.ts,
  * cluster-watch.ts, cluster-text.ts; live-view.ts, screen.ts; sample-words.ts, sample-database.ts,
- * sample-load.ts.
+ * sample-load.ts; inspect.ts, inspect-log.ts, inspect-table.ts, inspect-manifest.ts,
+ * inspect-engine.ts, inspect-payload.ts, inspect-bytes.ts, inspect-report.ts.
  *
  * The programs are not exported: importing them would run them.
  */
 export { type ClusterDirectory, openClusterDirectory } from "./cluster-directory.ts";
 export { type PlannedNode, planCluster } from "./cluster-plan.ts";
 export { introduction } from "./cluster-text.ts";
+export { type InspectAnswer, type InspectRequest, inspect } from "./inspect.ts";
 export {
   changedNodes,
   describeChanges,

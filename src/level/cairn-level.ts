@@ -161,7 +161,7 @@ class CairnDatabase<K, V> extends AbstractLevel<Format, K, V> {
     try {
       this.#engine = openEngine({ ...given(options), dir: this.#location });
     } catch (error) {
-      throw openingError(error);
+      throw openingError(error, this.#location);
     }
   }
 

@@ -5,7 +5,7 @@
  * the cause. Reads and writes throw our errors as they are: only opening has codes that other
  * databases share and that programs look for.
  */
-import { type ErrorCode, isCairnError } from "#base";
+import { CairnError, type ErrorCode, isCairnError } from "#base";
 import type { LevelErrorCode } from "./types.ts";
 
 /** Ours, by the names that LevelDB gives the same conditions. */
@@ -14,6 +14,11 @@ const LEVEL_CODES: Partial<Readonly<Record<ErrorCode, LevelErrorCode>>> = {
   LSM_CORRUPT: "LEVEL_CORRUPTION",
   WAL_CORRUPT: "LEVEL_CORRUPTION",
   SSTABLE_CORRUPT: "LEVEL_CORRUPTION",
+};
+
+const OPENING_TEXTS: Partial<Readonly<Record<ErrorCode, string>>> = {
+  LSM_NOT_FOUND: "does not exist, and createIfMissing is false",
+  LSM_EXISTS: "exists, and errorIfExists is true",
 };
 
 /** An error that has a code of the ecosystem. */
@@ -44,9 +49,15 @@ export function notOpenError(method: string): LevelError {
   return levelError("LEVEL_DATABASE_NOT_OPEN", `level: ${method}: the database is not open`);
 }
 
-/** An error of opening, as the cause of what `abstract-level` makes of it. */
-export function openingError(error: unknown): unknown {
+/**
+ * An error of opening, as the cause of what `abstract-level` makes of it. Two get a text with the
+ * names of the options that they are about; their code stays.
+ */
+export function openingError(error: unknown, location: string): unknown {
   if (!isCairnError(error)) return error;
+  const text = OPENING_TEXTS[error.code];
+  if (text !== undefined)
+    return new CairnError(error.code, `level: ${location} ${text}`, { cause: error });
   const code = LEVEL_CODES[error.code];
   return code === undefined ? error : levelError(code, error.message, { cause: error });
 }
