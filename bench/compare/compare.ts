@@ -42,7 +42,7 @@ export async function compareEngines(options: CompareOptions): Promise<CompareRe
     for (const name of options.rows) {
       const row = rowNamed(name);
       const cells = await runRow(options, workers, row);
-      rows.push(reportRow(row, { cells, contenders, options }));
+      rows.push(reportRow(row, { cells, contenders }));
     }
     return {
       format: 1,
@@ -160,12 +160,12 @@ function syncFiles(dir: string): void {
   }
 }
 
-function reportRow(
+/** One row of the report. @throws when two engines have not done the same work. */
+export function reportRow(
   row: RowDefinition,
   of: {
     readonly cells: ReadonlyMap<EngineName, readonly CellResult[]>;
     readonly contenders: readonly Description[];
-    readonly options: CompareOptions;
   },
 ): RowReport {
   const times = (engine: EngineName) =>
@@ -180,7 +180,7 @@ function reportRow(
     deviationMicroseconds: medianDeviation(times(contender.name)),
   }));
   const ratios: PeerRatio[] = [];
-  for (const engine of of.options.engines) {
+  for (const { name: engine } of of.contenders) {
     if (engine === "cairn" || !of.cells.has("cairn")) continue;
     const rounds = ratiosByRound(times("cairn"), times(engine));
     ratios.push({ peer: engine, rounds, median: median(rounds) });
