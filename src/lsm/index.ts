@@ -17,6 +17,12 @@ export { atTurnEnd } from "#platform";
 export { runCompaction } from "./compaction.ts";
 export { decodeCurrent, readSmallFile } from "./current-file.ts";
 export {
+  type DescribedEdit,
+  describeManifest,
+  isManifestPath,
+  type ManifestDescription,
+} from "./describe-manifest.ts";
+export {
   decodeEdit,
   EditKind,
   encodeEdit,

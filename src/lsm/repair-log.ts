@@ -39,7 +39,7 @@ export interface LogStart {
 export function planLog(disk: Disk, dir: string, start: LogStart): LogPlan {
   const { number } = start;
   const path = number === 0 ? dir : logPath(dir, number);
-  if (number === 0 || !disk.exists(path)) {
+  if (number === 0 || !disk.exists(path) || disk.list(path).length === 0) {
     const lost = number === 0 ? [] : [`${path}: the log is missing`];
     return { number: 0, logFrom: 1, sequence: start.sequence, copyBefore: null, lost };
   }

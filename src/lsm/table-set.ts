@@ -25,7 +25,11 @@ export interface TableSetOptions {
   readonly cache?: BlockCache;
   /** Tables that stay open; pinned ones stay in any case. */
   readonly openTablesMax: number;
-  /** Gets the files that nobody needs any more: they may be unlinked. */
+  /**
+   * Gets the files that nobody needs any more: they may be unlinked, in this order. Tables of older
+   * runs come first, so that a deletion outlives what it hides: should the manifest be lost in the
+   * middle of it, a repair takes every file for a live one.
+   */
   readonly onObsolete: (paths: readonly string[]) => void;
 }
 
@@ -235,7 +239,7 @@ class OpenTables implements TableSet {
 
   #drop(version: Version): void {
     const paths: string[] = [];
-    for (const { id } of allTables(version)) {
+    for (const { id } of allTables(version).reverse()) {
       const uses = this.#uses.get(id);
       assert(uses !== undefined, `lsm: table ${id} of a version in use is counted`);
       if (uses > 1) {
