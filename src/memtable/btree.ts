@@ -181,14 +181,16 @@ class BTree implements KeyOrder {
   #search(pool: NodePool, node: number, from: number, key: Bytes, head: number): number {
     const { heads } = pool;
     const start = node * SLOTS;
-    let low = start + from;
     const end = start + pool.counts[node]!;
-    let high = end;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (heads[middle]! < head) low = middle + 1;
-      else high = middle;
+    let low = start + from;
+    // Halves without a branch: which way a search goes is what a processor cannot foresee.
+    let count = end - low;
+    while (count > 1) {
+      const half = count >>> 1;
+      low += half & -(heads[low + half - 1]! < head);
+      count -= half;
     }
+    if (count === 1) low += +(heads[low]! < head);
     this.#isFound = false;
     if (low < end && heads[low] === head) low = this.#searchTies(pool, node, low, key, head);
     return low - start;

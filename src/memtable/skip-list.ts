@@ -96,8 +96,8 @@ class LinkedTowers implements SkipList {
       return;
     }
     const height = this.#drawHeight();
-    // On levels that were empty so far, the head comes before the new node.
-    for (; this.#height < height; this.#height += 1) this.#path[this.#height] = HEAD;
+    // On levels that were empty so far the path says the head, as it has from the start.
+    this.#height = Math.max(this.#height, height);
     const node = this.#wordsUsed;
     while (node + 1 + height > this.#words.length) this.#words = doubled(this.#words);
     this.#wordsUsed = node + 1 + height;
