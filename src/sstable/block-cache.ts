@@ -24,7 +24,7 @@ const LARGE_FIRST = ABSENT - 1;
 const CHUNK_SHIFT_MAX = 8;
 /** There are at least so many chunks, so that a small cache also grows step by step. */
 const CHUNKS_MIN = 16;
-/** One block may take this part of the budget, all large ones together half of it. */
+/** One block may take this part of the budget; all large ones have a right to half of it. */
 const LARGE_PART_MAX = 8;
 const LARGE_SHARE = 2;
 
@@ -135,9 +135,10 @@ class SlabCache implements BlockCache {
   keepLarge(bytes: Bytes, size: number, owner: CacheOwner, block: number): void {
     const count = bytes.length;
     assert(this.fitsLarge(count), "sstable: a large block is asked about before it is kept");
-    while (this.#largeBytes + count > this.bytesMax / LARGE_SHARE) this.#evictLarge();
+    const share = this.bytesMax / LARGE_SHARE;
     while (this.chunks.length * this.#chunkBytes + this.#largeBytes + count > this.bytesMax) {
-      this.#dropChunk();
+      if (this.#largeBytes + count > share) this.#evictLarge();
+      else this.#dropChunk();
     }
     const index = this.#largeFree.pop() ?? this.#large.length;
     this.#large[index] = { bytes, size, owner, block, referenced: false };
@@ -166,9 +167,11 @@ class SlabCache implements BlockCache {
 
   /** Allocates one more chunk, if the budget has room. */
   #grow(): boolean {
-    const bytes = (this.chunks.length + 1) * this.#chunkBytes;
     if (this.chunks.length === this.#chunksMax) return false;
-    if (bytes + this.#largeBytes > this.bytesMax) return false;
+    const room = this.bytesMax - (this.chunks.length + 1) * this.#chunkBytes;
+    const share = this.bytesMax / LARGE_SHARE;
+    while (this.#largeBytes > room && this.#largeBytes > share) this.#evictLarge();
+    if (this.#largeBytes > room) return false;
     const first = this.chunks.length << this.shift;
     this.chunks.push(new Uint8Array(this.#chunkBytes));
     for (let slot = first; slot <= first + this.mask; slot += 1) {

@@ -357,5 +357,3 @@ function largeVersions(random: Random): Version[] {
     return { ...version, value };
   });
 }
-
-export type { handlesOf, TRAILER_BYTES };

@@ -215,8 +215,8 @@ export const mistakes: readonly Mistake[] = [
     "cache under pressure",
     [
       "block-cache.ts",
-      "    while (this.#largeBytes + count > this.bytesMax / LARGE_SHARE) this.#evictLarge();\n",
-      "",
+      "this.#largeBytes + count > this.bytesMax) {",
+      "0 * count > this.bytesMax) {",
     ],
     [
       "block-cache.ts",
