@@ -105,7 +105,7 @@ function openNamed(options: Parameters<typeof openTable>[0]): Table {
 
 interface Slot {
   readonly table: Table;
-  /** Asked for since the hand of the clock last came by. */
+  /** Asked for again since the hand of the clock last came by. */
   isRecent: boolean;
   pins: number;
 }
@@ -145,7 +145,10 @@ class OpenTables implements TableSet {
   }
 
   get(meta: TableMeta): Table {
-    const slot = this.#slots.get(meta.id) ?? this.#open(meta);
+    const slot = this.#slots.get(meta.id);
+    // Only a table that is asked for again counts as asked for lately: so one look at each of very
+    // many tables does not push out those that are always needed.
+    if (slot === undefined) return this.#open(meta).table;
     slot.isRecent = true;
     return slot.table;
   }
@@ -201,7 +204,7 @@ class OpenTables implements TableSet {
     assert(!this.#isClosed, "lsm: a closed set of tables opens none");
     assert(this.#uses.has(meta.id), `lsm: table ${meta.id} belongs to a version in use`);
     this.#makeRoom();
-    const slot = { table: openDescribed(this.#options, meta), isRecent: true, pins: 0 };
+    const slot = { table: openDescribed(this.#options, meta), isRecent: false, pins: 0 };
     this.#slots.set(meta.id, slot);
     return slot;
   }
