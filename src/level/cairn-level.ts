@@ -4,9 +4,9 @@
  * Keys and values come as strings or bytes, as the caller's encodings want them; strings are
  * encoded here, straight into what the engine copies from. Unlike elsewhere in this house, the
  * class itself is exported: `new CairnLevel(location)` is how every database of this family is
- * made. Its type is an interface, as theirs are, so that it can stand wherever an `AbstractLevel`
- * is wanted. Invariant: the engine is open exactly while `abstract-level` says so, and what begins with
- * an underscore is called by it alone, when it is.
+ * made. Its type is an interface, as theirs are, which hides what only `abstract-level` calls.
+ * Invariant: the engine is open exactly while `abstract-level` says so, and what begins with an
+ * underscore is called by it alone, when it is.
  */
 import {
   type AbstractChainedBatch,

@@ -9,7 +9,7 @@ import { AbstractIterator, type AbstractSnapshot } from "abstract-level";
 import type { Bytes } from "#base";
 import type { Engine, EngineIterator, IteratorOptions } from "#lsm/types";
 import { abortError } from "./errors.ts";
-import { heldSnapshot } from "./snapshot.ts";
+import { heldSnapshot, isReleased } from "./snapshot.ts";
 import {
   copyToBuffer,
   decodeText,
@@ -66,6 +66,11 @@ export function engineRange(range: EncodedRange): IteratorOptions {
   };
 }
 
+function openCursor(engine: Engine, options: EncodedIteratorOptions): EngineIterator | null {
+  if (options.snapshot != null && isReleased(options.snapshot)) return null;
+  return engine.iterator(engineRange(options));
+}
+
 function readerOf(isWanted: boolean, format: FormatName): Reader {
   if (!isWanted) return readNothing;
   return format === "utf8" ? decodeText : copyToBuffer;
@@ -73,20 +78,23 @@ function readerOf(isWanted: boolean, format: FormatName): Reader {
 
 /** A class, because `abstract-level` wants one. */
 export class LevelIterator<Database, K, V> extends AbstractIterator<Database, K, V> {
-  readonly #cursor: EngineIterator;
+  /** Null for a snapshot that was closed before: `abstract-level` then refuses every read. */
+  readonly #cursor: EngineIterator | null;
   readonly #source: IteratorSource;
   readonly #signal: AbortSignal | null;
   readonly #readKey: Reader;
   readonly #readValue: Reader;
 
   constructor(db: Database, source: IteratorSource, options: EncodedIteratorOptions) {
+    // First, because what fails after `super` would leave behind an iterator that nobody has.
+    const cursor = openCursor(source.engine, options);
     // The package's types know the options as users write them, not as they are handed on.
     super(db, options as object);
+    this.#cursor = cursor;
     this.#source = source;
     this.#signal = options.signal ?? null;
     this.#readKey = readerOf(options.keys, options.keyEncoding);
     this.#readValue = readerOf(options.values, options.valueEncoding);
-    this.#cursor = source.engine.iterator(engineRange(options));
   }
 
   protected _next(): Entry | undefined | Promise<Entry | undefined> {
@@ -107,16 +115,16 @@ export class LevelIterator<Database, K, V> extends AbstractIterator<Database, K,
   }
 
   protected _seek(target: Format): void {
-    this.#cursor.seek(this.#source.seekKeys.encode(target));
+    this.#cursor?.seek(this.#source.seekKeys.encode(target));
   }
 
   protected async _close(): Promise<void> {
-    this.#cursor.close();
+    this.#cursor?.close();
   }
 
   #step(): Entry | undefined {
     const cursor = this.#cursor;
-    if (!cursor.next()) return undefined;
+    if (cursor === null || !cursor.next()) return undefined;
     return [this.#readKey(cursor.key), this.#readValue(cursor.value)];
   }
 

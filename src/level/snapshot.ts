@@ -13,6 +13,7 @@ const Base = AbstractSnapshot as unknown as new (options: object) => AbstractSna
 /** A class, because `abstract-level` wants one. */
 class LevelSnapshot extends Base {
   readonly held: Snapshot;
+  isReleased = false;
 
   constructor(held: Snapshot, options: object) {
     super(options);
@@ -20,6 +21,7 @@ class LevelSnapshot extends Base {
   }
 
   protected async _close(): Promise<void> {
+    this.isReleased = true;
     this.held.close();
   }
 }
@@ -33,4 +35,9 @@ export function createLevelSnapshot(held: Snapshot, options: object): AbstractSn
 export function heldSnapshot(snapshot: AbstractSnapshot): Snapshot {
   if (snapshot instanceof LevelSnapshot) return snapshot.held;
   throw new TypeError("level: snapshot: not made by this kind of database");
+}
+
+/** Whether the engine's snapshot was let go. */
+export function isReleased(snapshot: AbstractSnapshot): boolean {
+  return snapshot instanceof LevelSnapshot && snapshot.isReleased;
 }

@@ -3,8 +3,8 @@
  *
  * Reads of the engine are synchronous, and promises that are already settled never let a socket or
  * a message from the engine's thread through: without a pause now and then, a program that reads a
- * million entries with `await` would do nothing else. Invariant: at most `READS_PER_TURN` reads in a
- * row.
+ * million entries with `await` would do nothing else. Invariant: at most `READS_PER_TURN` reads in
+ * a row.
  */
 import { atTurnEnd } from "#lsm";
 

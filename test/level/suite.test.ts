@@ -14,7 +14,8 @@ import { temporaryDir } from "../support/processes.ts";
 
 /** As many as the suite has for a database that declares all that we declare. */
 const ASSERTIONS_MIN = 5168;
-const SUITE_MS_MAX = 120_000;
+/** Ten seconds of work, most of it opening databases; a busy machine takes many times that. */
+const SUITE_MS_MAX = 300_000;
 
 /** A line of the harness; only the ones of assertions count. */
 interface HarnessRow {
