@@ -8,8 +8,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Bench } from "../harness/index.ts";
-import { builtIsCurrent } from "./built.ts";
+import { type Bench, builtIsCurrent } from "../harness/index.ts";
 import { compareEngines } from "./compare.ts";
 import { ENGINES, EXTRA_ENGINES } from "./engines.ts";
 import { reportInText, writeReport } from "./report.ts";

@@ -2,9 +2,10 @@
  * The benchmark harness.
  *
  * Reading order: types.ts, series.ts, bench.ts, files.ts, print.ts; for stores: workload.ts,
- * child.ts.
+ * child.ts, built.ts.
  */
 export { runBench } from "./bench.ts";
+export { builtIsCurrent } from "./built.ts";
 export { ask, endChild, forkModule, serveParent } from "./child.ts";
 export { benchFiles, runBenchFile } from "./files.ts";
 export { environmentLine, formatReport, meetsGoal } from "./print.ts";

@@ -9,7 +9,7 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ask, type Bench, endChild, forkModule } from "../harness/index.ts";
+import { ask, type Bench, builtIsCurrent, endChild, forkModule } from "../harness/index.ts";
 import type { LoadAnswer, LoadTask } from "./load-process.ts";
 
 const PROCESS = join(dirname(fileURLToPath(import.meta.url)), "load-process.ts");
@@ -19,11 +19,17 @@ const MS_PER_SECOND = 1000;
 export async function loadAndReopen(bench: Bench): Promise<void> {
   const keys = bench.parameter("keys", { small: 20_000, canonical: 10_000_000 });
   const dir = join(bench.directory(), "store");
-  const run = (kind: LoadTask["kind"], how?: "kill") => inProcess({ kind, dir, keys }, how);
+  // The loader of the sources takes memory and time in each thread: a user has none of it.
+  const built = bench.size === "canonical";
+  if (built && !builtIsCurrent()) {
+    throw new Error("bench: dist is older than src; `npm run build` first");
+  }
+  const run = (kind: LoadTask["kind"], kill = false) =>
+    inProcess({ kind, dir, keys }, { built, kill });
   const empty = await run("nothing");
   const loaded = await run("load");
   const reopened = await run("open");
-  const killed = await run("write and wait", "kill");
+  const killed = await run("write and wait", true);
   const recovered = await run("open");
   for (const { found, sampled } of [loaded, reopened, killed, recovered]) {
     if (found !== sampled) throw new Error(`bench: ${found} of ${sampled} sampled keys are there`);
@@ -45,14 +51,17 @@ export async function loadAndReopen(bench: Bench): Promise<void> {
   bench.figure("writes stopped", stats.stalls.stopMs / MS_PER_SECOND, "s");
 }
 
-async function inProcess(task: LoadTask, how?: "kill"): Promise<LoadAnswer> {
-  const child = forkModule(PROCESS, { built: false });
+async function inProcess(
+  task: LoadTask,
+  how: { readonly built: boolean; readonly kill: boolean },
+): Promise<LoadAnswer> {
+  const child = forkModule(PROCESS, how);
   try {
     // Our own child sends nothing else.
     const answer = (await ask(child, task)) as LoadAnswer;
     if (answer.kind === "failed") throw new Error(`bench: ${task.kind}: ${answer.reason}`);
     return answer;
   } finally {
-    await endChild(child, how);
+    await endChild(child, how.kill ? "kill" : undefined);
   }
 }
