@@ -55,6 +55,8 @@ class SlicedJobs {
   #flush: Running | null = null;
   #compaction: Running | null = null;
   readonly #removals: Removal[] = [];
+  /** Removals that failed, and those that must stay behind them: tried again with the next. */
+  readonly #late: Removal[] = [];
 
   constructor(place: JobPlace, listener: JobListener) {
     this.#place = place;
@@ -80,6 +82,7 @@ class SlicedJobs {
 
   /** @param syncDir - to be synced behind each of them. Default: none. */
   unlink(paths: readonly string[], syncDir?: string): void {
+    this.#removals.push(...this.#late.splice(0));
     for (const path of paths) this.#removals.push({ path, syncDir });
   }
 
@@ -89,14 +92,11 @@ class SlicedJobs {
     if (this.#compaction !== null) return this.#slice("compaction", this.#compaction);
     const removal = this.#removals.shift();
     if (removal === undefined) return false;
-    const { disk } = this.#place;
     try {
-      disk.unlink(removal.path);
-      if (removal.syncDir !== undefined) disk.syncDir(removal.syncDir);
+      this.#remove(removal);
     } catch (error) {
-      // What stays is a file of nobody's, and the next opening tries again.
       if (!isCairnError(error)) throw error;
-      if (removal.syncDir !== undefined) this.#keep(removal.syncDir);
+      this.#putOff(removal);
     }
     return true;
   }
@@ -111,12 +111,32 @@ class SlicedJobs {
     this.#flush = null;
     this.#compaction = null;
     this.#removals.length = 0;
+    this.#late.length = 0;
   }
 
-  /** Those behind one that failed stay too: of a log, what is removed must be its beginning. */
-  #keep(syncDir: string): void {
-    const others = this.#removals.filter((removal) => removal.syncDir !== syncDir);
-    this.#removals.splice(0, this.#removals.length, ...others);
+  /** What is gone already was removed by an earlier try, or with its log. */
+  #remove({ path, syncDir }: Removal): void {
+    const { disk } = this.#place;
+    try {
+      disk.unlink(path);
+    } catch (error) {
+      if (!isCairnError(error, "DISK_NOT_FOUND")) throw error;
+    }
+    if (syncDir !== undefined && disk.exists(syncDir)) disk.syncDir(syncDir);
+  }
+
+  /**
+   * A file of nobody's stays for now; at the latest, the next opening removes it. Those of its log
+   * that come behind it stay too, also those that are handed in later: what is removed of a log must
+   * be its beginning, for a gap would be damage.
+   */
+  #putOff(failed: Removal): void {
+    this.#late.push(failed);
+    if (failed.syncDir === undefined) return;
+    const waiting = this.#removals.splice(0);
+    for (const removal of waiting) {
+      (removal.syncDir === failed.syncDir ? this.#late : this.#removals).push(removal);
+    }
   }
 
   #slice(kind: JobKind, running: Running): true {
