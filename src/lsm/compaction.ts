@@ -160,7 +160,7 @@ class Outputs {
     this.#writer = null;
   }
 
-  /** Removes everything, as well as it can; what stays is an orphan, removed by the next opening. */
+  /** Removes everything, as well as it can. What stays belongs to nobody; opening removes it. */
   remove(): void {
     this.#writer?.abandon();
     this.#writer = null;

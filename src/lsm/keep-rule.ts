@@ -5,10 +5,10 @@
  * into intervals.
  *
  * 1. Of each interval the newest version is kept, for nobody can see the others.
- * 2. Of deletions that are neighbours after that, the oldest is enough: what a reader of a newer one
- *    finds without it is a deletion all the same.
- * 3. Such a deletion goes too if it hides nothing: no older version of its key is kept, and no older
- *    table may hold one.
+ * 2. Of deletions that are neighbours after that, the oldest is enough: what a reader of a newer
+ *    one finds without it is a deletion all the same.
+ * 3. Such a deletion goes too if it hides nothing: no older version of its key is kept, and no
+ *    older table may hold one.
  *
  * Rules 2 and 3 ask what comes later, so a deletion waits until its key's next version that stays,
  * or the key's end.

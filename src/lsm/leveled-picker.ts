@@ -1,6 +1,6 @@
 /**
- * Leveled compaction: from level 1 on, each level is one run, `levelRatio` times the size of the one
- * above it. Few places to look for a key, paid for by writing data again on its way down.
+ * Leveled compaction: from level 1 on, each level is one run, `levelRatio` times the size of the
+ * one above it. Few places to look for a key, paid for by writing data again on its way down.
  *
  * Level 0 is due by its runs, because each one costs every reader a look. The others are due by
  * bytes. The most overdue goes first. Of a level, one table at a time goes down: the one that makes
@@ -31,7 +31,7 @@ const LEVEL_BYTES_BASE_DEFAULT = 64 * MIB;
 
 /** When a level is due. */
 export interface LeveledOptions {
-  /** Size of a level against the one above: 2 or more. Larger: fewer levels, more rewriting each. */
+  /** Size of a level against the one above: 2 or more. Larger: fewer levels, each costs more. */
   readonly levelRatio: number;
   /** Runs in level 0 that make it due: 1 or more. */
   readonly levelZeroCompactRuns: number;

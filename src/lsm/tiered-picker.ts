@@ -3,8 +3,8 @@
  * one run of the next level. Data are written about once for each level; in return there are more
  * places to look for a key, and more old versions lie about.
  *
- * Invariant: a plan takes all runs of a level, whole, and either makes them fewer or takes them down,
- * so that plans come to an end.
+ * Invariant: a plan takes all runs of a level, whole, and either makes them fewer or takes them
+ * down, so that plans come to an end.
  * Chapter: 04-lsm. Source: Jagadish et al., "Incremental Organization for Data Recording and
  * Warehousing", 1997 (stepped merge).
  */

@@ -1,8 +1,8 @@
 /**
  * Versions without files: random ones, and what a plan makes of one.
  *
- * A key is a number from 0 to 65,535 and a table is a span of them. Each key that lies in a table has
- * a stamp there: how old its newest version in that table is.
+ * A key is a number from 0 to 65,535 and a table is a span of them. Each key that lies in a table
+ * has a stamp there: how old its newest version in that table is.
  */
 import type { Bytes } from "#base";
 import type { CompactionPlan, Run, Version } from "#lsm";
@@ -36,7 +36,7 @@ export function makeTable(
   };
 }
 
-/** Any version: several levels, of one run each or of several, of few keys so that much overlaps. */
+/** Any version: several levels, of one run each or of several, of few keys: much overlaps. */
 export function randomVersion(
   random: Random,
   options: { readonly levels: number; readonly runsMax: number; readonly keys: number },

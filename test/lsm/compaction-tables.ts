@@ -1,6 +1,6 @@
 /**
- * Real tables on a simulated disk, for the tests of jobs: where they come from, and what readers see
- * in them.
+ * Real tables on a simulated disk, for the tests of jobs: where they come from, and what readers
+ * see in them.
  */
 import type { Bytes, Sequence } from "#base";
 import {

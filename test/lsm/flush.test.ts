@@ -1,6 +1,6 @@
 /**
- * Running a flush (step 04.3). Method: memtables as arrays, tables on the simulated disk; every reader
- * compared before and after, and a disk that fails at each operation.
+ * Running a flush (step 04.3). Method: memtables as arrays, tables on the simulated disk; every
+ * reader compared before and after, and a disk that fails at each operation.
  */
 import { describe, expect, test } from "vitest";
 import { createVisibleCursor, runFlush } from "#lsm";
