@@ -271,7 +271,7 @@ describe("04.6 a compaction that fails", () => {
     }
   });
 
-  test("04.6 after a power cut inputs are whole, and so are outputs under their final names", () => {
+  test("04.6 after a power cut, inputs and outputs under their final names are whole", () => {
     const total = prepared(1);
     const from = total.disk.operations;
     finishJob(runCompaction(total.job, total.io));
