@@ -125,22 +125,36 @@ export interface LevelDatabase<K = string, V = string>
   /** Merges everything from `start` up to, not including, `end` into its lowest level. */
   compactRange<T = K>(start: T, end: T, options?: LevelRangeEncoding<T>): Promise<void>;
 
+  /** As in `abstract-level`. Options of the engine win over those of the constructor. */
   open(options?: LevelOpenOptions): Promise<void>;
+  /** The value of a key, or undefined. */
   get<T = K, U = V>(key: T, options?: LevelGetOptions<T, U>): Promise<U | undefined>;
+  /** As `get`, at once. @throws `LEVEL_DATABASE_NOT_OPEN` while opening. */
   getSync<T = K, U = V>(key: T, options?: LevelGetOptions<T, U>): U | undefined;
+  /** The values of keys, in order, all as of one moment. */
   getMany<T = K, U = V>(keys: T[], options?: LevelGetManyOptions<T, U>): Promise<(U | undefined)[]>;
+  /** Whether there is a value. */
   has<T = K>(key: T, options?: LevelHasOptions<T>): Promise<boolean>;
+  /** As `has`, for keys in order, all as of one moment. */
   hasMany<T = K>(keys: T[], options?: LevelHasManyOptions<T>): Promise<boolean[]>;
+  /** Sets a value. Resolves when reads see it and it survives the end of this process. */
   put<T = K, U = V>(key: T, value: U, options?: LevelPutOptions<T, U>): Promise<void>;
+  /** Removes a key, whether it was there or not. As `put`. */
   del<T = K>(key: T, options?: LevelDelOptions<T>): Promise<void>;
+  /** A batch to be filled and written. */
   batch(): LevelBatch<this, K, V>;
+  /** Applies operations, all or none, also after a crash. */
   batch<T = K, U = V>(
     operations: AbstractBatchOperation<this, T, U>[],
     options?: LevelBatchOptions<T, U>,
   ): Promise<void>;
+  /** Removes the keys of a range, in batches: others may see it half done. */
   clear<T = K>(options?: LevelClearOptions<T>): Promise<void>;
+  /** Goes over entries as they are now. */
   iterator<T = K, U = V>(options?: LevelIteratorOptions<T, U>): AbstractIterator<this, T, U>;
+  /** Goes over keys as they are now. */
   keys<T = K>(options?: LevelKeyIteratorOptions<T>): AbstractKeyIterator<this, T>;
+  /** Goes over values as they are now. */
   values<T = K, U = V>(
     options?: LevelValueIteratorOptions<T, U>,
   ): AbstractValueIterator<this, T, U>;

@@ -42,14 +42,17 @@ export function lostPath(dir: string): string {
   return `${dir}/lost`;
 }
 
+/** The directory of a manifest. */
 export function manifestPath(dir: string, number: number): string {
   return `${dir}/${MANIFEST_PREFIX}${digits(number)}`;
 }
 
+/** The directory of a log. */
 export function logPath(dir: string, number: number): string {
   return `${dir}/${LOG_PREFIX}${digits(number)}`;
 }
 
+/** The file of a table. */
 export function tablePath(dir: string, id: number): string {
   return `${dir}/${digits(id)}${TABLE_SUFFIX}`;
 }
