@@ -10,7 +10,9 @@
  * jobs.ts. What is decided: picker-math.ts, leveled-picker.ts, tiered-picker.ts, range-plan.ts,
  * edits.ts, waiters.ts, background.ts. On whichever thread: job-runner.ts, worker-protocol.ts,
  * thread-runner.ts, background-worker.ts. All together: statistics.ts, engine-parts.ts,
- * recover.ts, engine.ts, open-engine.ts. Chapter: 04-lsm
+ * recover.ts, engine.ts, open-engine.ts. For people, and when something is damaged:
+ * describe-manifest.ts, repair-salvage.ts, repair-merge.ts, repair-output.ts, repair-log.ts,
+ * repair-manifest.ts, repair.ts. Chapter: 04-lsm
  */
 // The layer above may import nothing else that knows when a turn of the event loop is over.
 export { atTurnEnd } from "#platform";

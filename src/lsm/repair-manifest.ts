@@ -1,10 +1,10 @@
 /**
  * Which manifest a repair can trust.
  *
- * That is the one that `CURRENT` names, if both can be read. If only `CURRENT` is damaged, it is the
- * newest manifest that is sound. In either case it must fit what lies there: where tables are missing
- * that it names, and others are there that it does not, it is an older state, whose later edits are
- * lost. Invariant: looking changes nothing.
+ * That is the one that `CURRENT` names, if both can be read. If only `CURRENT` is damaged, it is
+ * the newest manifest that is sound. In either case it must fit what lies there: where tables are
+ * missing that it names, and others are there that it does not, it is an older state, whose later
+ * edits are lost. Invariant: looking changes nothing.
  * Chapter: 04-lsm, "Repair"
  */
 import { errorText, isCairnError } from "#base";

@@ -3,9 +3,9 @@
  *
  * Levels told which of two versions of a key is newer. Without them the sequences must: where all
  * sequences of one table are above all of another, the first is the newer layer. Tables whose
- * sequences interleave, and that may share keys, are merged into one run. The files may be more than
- * those that counted: inputs of a compaction whose outputs are there too. Their versions are the
- * same ones, so only one of each is kept.
+ * sequences interleave, and that may share keys, are merged into one run. The files may be more
+ * than those that counted: inputs of a compaction whose outputs are there too. Their versions are
+ * the same ones, so only one of each is kept.
  *
  * Invariant: of two versions of a key, the one with the higher sequence is in the newer layer, or
  * comes first in the same run. This needs compactions to keep sequences as they are.

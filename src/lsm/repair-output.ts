@@ -1,6 +1,6 @@
 /**
- * What a repair writes, and where it puts what it replaces. In a dry run nothing is written, and the
- * same answers are given.
+ * What a repair writes, and where it puts what it replaces. In a dry run nothing is written, and
+ * the same answers are given.
  *
  * Invariant: a file is moved to `lost/` only after what takes its place is durable and named by the
  * manifest. Nothing is deleted.

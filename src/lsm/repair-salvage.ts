@@ -1,8 +1,8 @@
 /**
  * What can still be read of a damaged table.
  *
- * Invariant: an entry that comes back was in a block whose checksum is right, and what is missing is
- * told by the keys around it. Memory follows the size of one table.
+ * Invariant: an entry that comes back was in a block whose checksum is right, and what is missing
+ * is told by the keys around it. Memory follows the size of one table.
  * Chapter: 04-lsm, "Repair"
  */
 import { type Bytes, errorText, isCairnError, type Sequence } from "#base";

@@ -2,9 +2,9 @@
  * Makes a damaged engine usable again, with all that can be read.
  *
  * If the manifest is sound, damaged tables are written anew from their sound blocks, and stay on
- * their level. If it is not, every table in the directory counts, and sequences decide which version
- * of a key is newer. A deletion that a compaction has dropped may then be missed, if a file still
- * lies there that the compaction had replaced: an old value comes back. The findings say so.
+ * their level. If it is not, every table in the directory counts, and sequences decide which
+ * version of a key is newer. A deletion that a compaction has dropped may then be missed, if a file
+ * still lies there that the compaction had replaced: an old value comes back. The findings say so.
  *
  * Invariants: nothing that counts is changed before what takes its place is durable; one step, the
  * turning of `CURRENT`, decides; before it and behind it the repair can be repeated. Nothing is

@@ -2,9 +2,9 @@
  * The open tables of an engine, and which table files are still needed.
  *
  * Tables are opened when they are first asked for, and a bounded number stays open: when there are
- * more, one goes that was not asked lately (CLOCK). A table is needed as long as the current version
- * or a retained one names it (L4). Invariant: a path is handed to `onObsolete` once, after the table
- * was closed here, and never while a version in use names it.
+ * more, one goes that was not asked lately (CLOCK). A table is needed as long as the current
+ * version or a retained one names it (L4). Invariant: a path is handed to `onObsolete` once, after
+ * the table was closed here, and never while a version in use names it.
  * Chapter: 04-lsm
  */
 import { assert, isCairnError } from "#base";

@@ -21,8 +21,8 @@ export interface TablePlace {
 }
 
 /**
- * Checks every table: that it is there, that it is the one that the manifest describes, each byte of
- * it, and that the tables of each run are disjoint (L6).
+ * Checks every table: that it is there, that it is the one that the manifest describes, each byte
+ * of it, and that the tables of each run are disjoint (L6).
  */
 export function verifyTables(place: TablePlace, version: Version): VerifyReport {
   const problems: string[] = [];

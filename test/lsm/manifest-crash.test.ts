@@ -20,7 +20,7 @@ describe("the state is the one before an edit or after it", { timeout: TIMEOUT_M
   test.each(manifestHistories)(
     "04.4 a power cut at every crash point of: $name",
     async (history) => {
-      runs += await manifestPowerCuts(subject, history, 20);
+      runs += await manifestPowerCuts(subject, history, 10);
     },
   );
 

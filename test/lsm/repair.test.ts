@@ -1,7 +1,7 @@
 /**
- * Repair of damaged engines. Method: an engine with tables on several levels and a log is damaged in
- * one way, repaired, opened, and compared with what was written; a dry run in front of it must say
- * the same and change nothing.
+ * Repair of damaged engines. Method: an engine with tables on several levels and a log is damaged
+ * in one way, repaired, opened, and compared with what was written; a dry run in front of it must
+ * say the same and change nothing.
  */
 import { describe, expect, test } from "vitest";
 import { isCairnError } from "#base";
