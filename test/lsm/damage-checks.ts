@@ -93,7 +93,7 @@ export function judgeDamaged(
   damaged: { readonly disk: SimulatedDisk; readonly path: string; readonly way: Way },
 ): boolean {
   const { disk, path, way } = damaged;
-  const before = contents(disk);
+  const before = disk.operations;
   let isOpen = false;
   try {
     const engine = subject.lsm.openEngine({
@@ -113,8 +113,9 @@ export function judgeDamaged(
     if (!CODES.includes(error.code)) {
       throw new OracleViolation(`S3: damage is called ${error.code}: ${error.message}`);
     }
-    if (!isOpen && contents(disk) !== before) {
-      throw new OracleViolation("L2: a refused directory was changed");
+    // A log that is cut too short is found out only when its end was repaired.
+    if (!isOpen && disk.operations > before && !isLogFile(path)) {
+      throw new OracleViolation(`L2: a refused directory was changed: ${error.message}`);
     }
     return true;
   }
@@ -126,12 +127,6 @@ const CODES: readonly string[] = ["LSM_CORRUPT", "WAL_CORRUPT", "SSTABLE_CORRUPT
 function looser(model: Model): Model {
   const writes = model.writes.map((one) => ({ ...one, outcome: "open" as const }));
   return { ...model, writes };
-}
-
-function contents(disk: SimulatedDisk): string {
-  return filesOf(disk)
-    .map((path) => `${path} ${Buffer.from(disk.content(path)).toString("latin1")}`)
-    .join("\n");
 }
 
 /** A random change of a file's bytes: one that a disk or a person could have made. */
@@ -174,8 +169,9 @@ export async function flipBits(
       disk.flipBit(path, bit >> 3, bit & 7);
       const way = WAYS[bit % 3]!;
       const isNoticed = judgeDamaged(subject, specimen, { disk, path, way });
-      // A table has no byte that nobody checks, once all of it is asked for.
-      if (!isNoticed && isTableFile(path)) {
+      // A table has no byte that nobody checks, once all of it is read. Lookups read less: what a
+      // newer layer hides.
+      if (!isNoticed && isTableFile(path) && way !== "get") {
         throw new OracleViolation(`S3: ${path}: bit ${bit} went unnoticed, reading by ${way}`);
       }
     }

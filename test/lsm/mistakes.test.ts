@@ -13,7 +13,7 @@ import { failingDisk } from "./fault-checks.ts";
 import { shortHistories } from "./histories.ts";
 import { mistakes } from "./mistakes/bank.ts";
 import type { CheckName } from "./mistakes/mistake.ts";
-import { plantStack } from "./mistakes/plant-stack.ts";
+import { plantShrunk } from "./mistakes/shrunk.ts";
 import { modelRun } from "./model-run.ts";
 import { OracleViolation } from "./oracle.ts";
 import type { Subject } from "./player.ts";
@@ -58,11 +58,11 @@ async function caught(name: CheckName, subject: Subject): Promise<Error | null> 
 }
 
 test.each(Object.keys(checks) as CheckName[])("the engine passes: %s", LONG, async (name) => {
-  expect(await caught(name, { lsm: await plantStack([]) })).toBeNull();
+  expect(await caught(name, { lsm: await plantShrunk([]) })).toBeNull();
 });
 
 test.each(mistakes)("$caughtBy catches: $name ($rule)", LONG, async (mistake) => {
-  const lsm = await plantStack(mistake.patches ?? []);
+  const lsm = await plantShrunk(mistake.patches ?? []);
   const subject = { lsm, ...(mistake.wrap && { wrap: mistake.wrap }) };
   expect(await caught(mistake.caughtBy, subject), "it went unnoticed").not.toBeNull();
 });

@@ -9,6 +9,7 @@ import { equalBytes } from "#bytes";
 import type { Engine, EngineIterator, IteratorOptions, Snapshot } from "#lsm/types";
 import { createSimulatedDisk, seededRandom } from "#platform";
 import type { Random } from "#platform/types";
+import { naming } from "./crash-lab.ts";
 import { type HistoryOptions, randomOptions } from "./histories.ts";
 import {
   boundedRange,
@@ -56,14 +57,9 @@ export async function modelRun(subject: Subject, seed: number, operations: numbe
   const now = new Int32Array(keys.length);
   const run: Run = { life, random, keys, options, now, snapshots: [], iterators: [] };
   for (let i = 0; i < operations; i += 1) {
-    try {
-      await operate(run);
-    } catch (error) {
-      if (!(error instanceof OracleViolation)) throw error;
-      throw new OracleViolation(`seed ${seed}, operation ${i}: ${error.message}`, { cause: error });
-    }
+    await naming(`seed ${seed}, operation ${i}`, () => operate(run));
   }
-  await reopen(run);
+  await naming(`seed ${seed}, the end`, () => reopen(run));
 }
 
 function largerOptions(random: Random): HistoryOptions {

@@ -46,13 +46,18 @@ export function forwarding(
 
 /** A file whose syncs do nothing. */
 export function neverSynced(handle: FileHandle): FileHandle {
+  return { ...passedOn(handle), sync: () => {}, syncAsync: () => Promise.resolve() };
+}
+
+/** A file that does what another one does. */
+export function passedOn(handle: FileHandle): FileHandle {
   return {
     size: () => handle.size(),
     read: (offset, target) => handle.read(offset, target),
     write: (offset, bytes) => handle.write(offset, bytes),
     truncate: (bytes) => handle.truncate(bytes),
     close: () => handle.close(),
-    sync: () => {},
-    syncAsync: () => Promise.resolve(),
+    sync: () => handle.sync(),
+    syncAsync: () => handle.syncAsync(),
   };
 }
