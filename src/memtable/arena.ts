@@ -2,7 +2,7 @@
  * The arena: one growing piece of memory that holds every version of every key.
  *
  * One entry is a header of six words, the key, and the value. An entry is referred to by the word
- * that it starts at: its reference. 0 refers to nothing. This is memory only, never written to disk.
+ * that it starts at: its reference. 0 refers to nothing. Nothing of this is ever on disk.
  *
  * | word | field      | meaning                                                             |
  * | ---: | ---------- | ------------------------------------------------------------------- |

@@ -10,7 +10,16 @@ import type * as Reference from "#memtable";
 import type { Memtable, MemtableStructure } from "#memtable/types";
 import type { Random } from "#platform/types";
 import { arrivals, type KeyFamily, keyFamilies } from "./keys.ts";
-import { bytesOf, linesOf, lookupText, Model, type Range, textOf, versionOf } from "./model.ts";
+import {
+  bytesOf,
+  linesOf,
+  lookupText,
+  Model,
+  type Range,
+  textOf,
+  type Version,
+  versionOf,
+} from "./model.ts";
 
 /** The module as it is, or with a mistake in it. */
 export type Module = typeof Reference;
@@ -161,8 +170,10 @@ export function awkwardKeys(
   pair.compareScan();
   for (let i = 0; i < 4; i += 1)
     pair.compareScan(drawRange(() => draw.family(1, random)[0]!, random));
-  for (let i = 0; i < 40; i += 1)
-    compareSeeks(pair, neighbour(keys[random.below(keys.length)]!, i));
+  const versions = pair.model.scan();
+  for (let i = 0; i < 40; i += 1) {
+    compareSeeks(pair.table, versions, neighbour(keys[random.below(keys.length)]!, i));
+  }
 }
 
 /** A key, or one that is close to it. */
@@ -170,9 +181,8 @@ function neighbour(key: string, i: number): string {
   return [key, `${key}\0`, key.slice(0, -1), `${key.slice(0, -1)}\xff`][i % 4]!;
 }
 
-function compareSeeks(pair: Pair, key: string): void {
-  const cursor = pair.table.cursor();
-  const versions = pair.model.scan();
+function compareSeeks(table: Memtable, versions: readonly Version[], key: string): void {
+  const cursor = table.cursor();
   const above = versions.find((version) => version.key >= key);
   const below = versions.findLast((version) => version.key < key);
   cursor.seek(bytesOf(key));

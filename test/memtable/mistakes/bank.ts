@@ -145,7 +145,7 @@ export const mistakes: readonly Mistake[] = [
     caughtBy: "deletions grow the table",
     patches: inTable(
       "return this.#arena.wordsUsed * WORD_BYTES + this.#order.bytes;",
-      "return (this.#arena.wordsUsed * WORD_BYTES + this.#order.bytes) * (this.entries - this.deletions);",
+      "return this.#arena.wordsUsed * (this.entries - this.deletions);",
     ),
   },
   {
@@ -218,7 +218,11 @@ export const mistakes: readonly Mistake[] = [
     structure: "btree",
     patches: inTree(
       "sharedBytes(this.#entries, lower, upper)",
-      "sharedBytes(this.#entries, pool.references[node * SLOTS]!, pool.references[node * SLOTS + pool.counts[node]! - 1]!)",
+      `sharedBytes(
+      this.#entries,
+      pool.references[node * SLOTS]!,
+      pool.references[node * SLOTS + pool.counts[node]! - 1]!,
+    )`,
     ),
   },
   {
