@@ -3,7 +3,7 @@
  *
  * Reading order: parts.ts, options.ts. What is written: write-group.ts, write-batch.ts,
  * write-queue.ts, memory.ts, engine-log.ts, new-log.ts, back-pressure.ts. What counts:
- * file-names.ts, numbers.ts, corruption.ts, version.ts, version-query.ts, edit-codec.ts,
+ * file-names.ts, numbers.ts, corruption.ts, version.ts, version-replay.ts, version-query.ts, edit-codec.ts,
  * current-file.ts, manifest-scan.ts, manifest.ts, table-set.ts, verify.ts. What is read:
  * held-bytes.ts, merge-cursor.ts, run-cursor.ts, visible-cursor.ts, snapshots.ts, read-view.ts,
  * engine-iterator.ts. What is written anew: keep-rule.ts, compaction.ts, flush.ts, job-tables.ts,
@@ -67,6 +67,7 @@ export type * from "./types.ts";
 export { verifyTables } from "./verify.ts";
 export { applyEdit, EMPTY_STATE, tryEdit, versionProblem } from "./version.ts";
 export { tableIndexFor } from "./version-query.ts";
+export { createReplay } from "./version-replay.ts";
 export { createVisibleCursor, type VisibleCursor, type VisibleOptions } from "./visible-cursor.ts";
 export { createWriteBatch } from "./write-batch.ts";
 export { applyGroup, groupHeader } from "./write-group.ts";

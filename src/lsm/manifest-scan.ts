@@ -12,7 +12,7 @@ import { describeSegment } from "#wal";
 import type { SegmentDescription } from "#wal/types";
 import { decodeEdit, EditKind, type ManifestRecord } from "./edit-codec.ts";
 import type { ManifestState } from "./parts.ts";
-import { EMPTY_STATE, tryEdit } from "./version.ts";
+import { createReplay } from "./version-replay.ts";
 
 /** Where something is. */
 export interface ManifestPlace {
@@ -27,8 +27,6 @@ export interface ScannedRecord extends ManifestPlace {
   readonly bytes: number;
   /** Null if it cannot be decoded. */
   readonly record: ManifestRecord | null;
-  /** The state after it; null from the first problem on. */
-  readonly state: ManifestState | null;
   readonly problem: string | null;
 }
 
@@ -62,7 +60,7 @@ export function scanManifest(
 
 class Scanner {
   readonly #onRecord: (record: ScannedRecord) => void;
-  #state: ManifestState | null = null;
+  readonly #replay = createReplay();
   #records = 0;
   #snapshotBytes = 0;
   #droppedBytes = 0;
@@ -83,9 +81,11 @@ class Scanner {
   }
 
   finish(dir: string): ManifestScan {
-    if (this.#state === null) this.#fail({ file: dir, offset: 0 }, "it holds no snapshot");
+    const state = this.#records === 0 ? null : this.#replay.finish();
+    if (state === null) this.#fail({ file: dir, offset: 0 }, "it holds no snapshot");
+    if (typeof state === "string") this.#fail({ file: dir, offset: 0 }, state);
     return {
-      state: this.#state,
+      state: typeof state === "string" ? null : state,
       records: this.#records,
       snapshotBytes: this.#snapshotBytes,
       droppedBytes: this.#droppedBytes,
@@ -95,32 +95,30 @@ class Scanner {
 
   #take(at: ManifestPlace & { bytes: number; lsn: number; payload: Bytes }): void {
     const { file, offset, bytes, lsn, payload } = at;
-    const { record, next } = this.#step(payload);
-    const problem = typeof next === "string" ? next : null;
+    const { record, problem } = this.#step(payload);
     if (problem !== null) this.#fail(at, `record ${lsn}: ${problem}`);
-    else if (this.#problem === null && typeof next !== "string") {
+    else if (this.#problem === null) {
       if (this.#records === 0) this.#snapshotBytes = payload.length;
-      this.#state = next;
       this.#records += 1;
     }
-    const state = this.#problem === null ? this.#state : null;
-    this.#onRecord({ file, offset, bytes, lsn, record, state, problem });
+    this.#onRecord({ file, offset, bytes, lsn, record, problem });
   }
 
-  /** @returns the next state, or what is wrong. */
-  #step(payload: Bytes): { record: ManifestRecord | null; next: ManifestState | string } {
+  /** Decodes a record, and takes it if nothing before it was wrong. */
+  #step(payload: Bytes): { record: ManifestRecord | null; problem: string | null } {
     let record: ManifestRecord;
     try {
       record = decodeEdit(payload);
     } catch (error) {
       if (!isCairnError(error, "BYTES_MALFORMED")) throw error;
-      return { record: null, next: errorText(error) };
+      return { record: null, problem: errorText(error) };
     }
+    if (this.#problem !== null) return { record, problem: null };
     const isFirst = this.#records === 0;
     if (isFirst !== (record.kind === EditKind.snapshot)) {
-      return { record, next: isFirst ? "a snapshot comes first" : "a second snapshot" };
+      return { record, problem: isFirst ? "a snapshot comes first" : "a second snapshot" };
     }
-    return { record, next: tryEdit(this.#state ?? EMPTY_STATE, record.edit) };
+    return { record, problem: this.#replay.take(record.edit) };
   }
 
   #judgeSegment(

@@ -43,7 +43,16 @@ export function applyEdit(state: ManifestState, edit: VersionEdit): ManifestStat
 
 /** As {@link applyEdit}; what does not fit comes back in words. For edits read from a file. */
 export function tryEdit(state: ManifestState, edit: VersionEdit): ManifestState | string {
-  const next: ManifestState = {
+  const next = numbersAfter(state, edit);
+  const problem = editProblem(state, next, edit);
+  if (problem !== null) return problem;
+  const runs = editRuns(state.version.runs, edit);
+  return typeof runs === "string" ? runs : { ...next, version: { runs } };
+}
+
+/** The state with the numbers that an edit leads to, and the version as it was. */
+export function numbersAfter(state: ManifestState, edit: VersionEdit): ManifestState {
+  return {
     version: state.version,
     logNumber: edit.logNumber ?? state.logNumber,
     // Another log is replayed from its beginning unless the edit says otherwise.
@@ -51,10 +60,15 @@ export function tryEdit(state: ManifestState, edit: VersionEdit): ManifestState 
     nextNumber: edit.nextNumber ?? state.nextNumber,
     sequence: edit.sequence ?? state.sequence,
   };
-  const problem = numbersProblem(state, next) ?? addedProblem(edit, next);
-  if (problem !== null) return problem;
-  const runs = editRuns(state.version.runs, edit);
-  return typeof runs === "string" ? runs : { ...next, version: { runs } };
+}
+
+/** What is wrong with an edit's numbers and tables by themselves; null if nothing is. */
+export function editProblem(
+  before: ManifestState,
+  after: ManifestState,
+  edit: VersionEdit,
+): string | null {
+  return numbersProblem(before, after) ?? addedProblem(edit, after);
 }
 
 /** What is impossible about a table by itself; null if nothing is. */

@@ -7,8 +7,10 @@ import { type Bytes, InvariantError } from "#base";
 import { compareBytes } from "#bytes";
 import {
   applyEdit,
+  createReplay,
   EMPTY_STATE,
   type ManifestState,
+  snapshotEdit,
   tableIndexFor,
   tryEdit,
   type VersionEdit,
@@ -116,6 +118,10 @@ describe("an edit", () => {
     expect(tryEdit(state, broken[name]!)).toBeTypeOf("string");
     expect(() => applyEdit(state, broken[name]!)).toThrow(InvariantError);
     expect(stateText(state)).toBe(before);
+    const replay = createReplay();
+    expect(replay.take(snapshotEdit(state))).toBeNull();
+    const problem = replay.take(broken[name]!) ?? replay.finish();
+    expect(problem, "added up, too").toBeTypeOf("string");
   });
 
   test("04.4 another log is replayed from its beginning", () => {
@@ -128,9 +134,13 @@ describe("an edit", () => {
     forEachSeed(60, (_, random) => {
       let state: ManifestState = { ...EMPTY_STATE, nextNumber: 1000 };
       const model = new Map<number, string>();
+      const replay = createReplay();
+      replay.take({ ...none, nextNumber: 1000 });
       for (let id = 1; id < 60; id += 1) {
         const edit = randomEdit(random, state, id);
         state = applyEdit(state, edit);
+        expect(replay.take(edit)).toBeNull();
+        expect(replay.finish()).toEqual(state);
         for (const removed of edit.remove) model.delete(removed.id);
         for (const { level, run, table } of edit.add) model.set(table.id, `${level} ${run}`);
         const found = state.version.runs.flatMap(({ level, number, tables }) =>

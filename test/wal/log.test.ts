@@ -283,6 +283,7 @@ function bind(disk: SimulatedDisk) {
     list: disk.list.bind(disk),
     exists: disk.exists.bind(disk),
     makeDir: disk.makeDir.bind(disk),
+    removeDir: disk.removeDir.bind(disk),
     syncDir: disk.syncDir.bind(disk),
     lock: disk.lock.bind(disk),
   };
