@@ -2,8 +2,8 @@
  * Adds up many edits, as opening a manifest does, without making a version after each.
  *
  * Invariant: the state at the end is the one that `tryEdit`, edit by edit, leads to. What it would
- * refuse is refused here too, but for two tables of a run that overlap only in between: a later edit
- * has parted them, and a state is checked when it is made.
+ * refuse is refused here too, but for two tables of a run that overlap only in between: a later
+ * edit has parted them, and a state is checked when it is made.
  * Chapter: 04-lsm
  */
 import { compareBytes } from "#bytes";
