@@ -40,7 +40,7 @@ const DELETION_BIT = 0x8000_0000;
 const HIGH_MASK = 0x7fff_ffff;
 const TWO_32 = 2 ** 32;
 /** Above this, `set` copies faster than a loop; measured. */
-const LOOP_BYTES_MAX = 24;
+const LOOP_BYTES_MAX = 8;
 
 /** What it takes to read entries, on any thread. */
 export interface Entries {
