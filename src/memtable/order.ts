@@ -19,14 +19,17 @@ export const NOWHERE = -1;
 export interface OrderedKeys {
   /** Positions taken before this number has changed mean nothing any more. */
   readonly changes: number;
-  /** The first key of all, or {@link NOWHERE}; so for all below. */
+  /** The first key of all, or `NOWHERE`, as with all below. */
   first(): Position;
+  /** The last key of all. */
   last(): Position;
   /** The first key at or above `key`. */
   atOrAbove(key: Bytes): Position;
   /** The last key below `key`. */
   below(key: Bytes): Position;
+  /** The next key. */
   after(position: Position): Position;
+  /** The key before. */
   before(position: Position): Position;
   /** The newest version of the key at a position. */
   referenceAt(position: Position): number;
@@ -40,10 +43,10 @@ export interface KeyOrder extends OrderedKeys {
   readonly bytes: number;
   /** The reference of a key, or 0. */
   find(key: Bytes): number;
-  /** As `find`, and remembers where the key is, or would be, for {@link place}. */
+  /** As `find`, and remembers where the key is, or would be, for `place`. */
   locate(key: Bytes): number;
   /**
-   * Puts the reference of a key where the call of {@link locate} just before has found it, or its
+   * Puts the reference of a key where the call of `locate` just before has found it, or its
    * absence.
    */
   place(key: Bytes, reference: number): void;

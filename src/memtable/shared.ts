@@ -41,7 +41,7 @@ export function shareTable(
 }
 
 /**
- * Opens what {@link shareTable} gave, on any thread of the process.
+ * Opens what `share` of a memtable gave, on any thread of the process.
  *
  * @throws TypeError for anything else.
  */
