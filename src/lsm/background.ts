@@ -11,22 +11,19 @@
  * An edit that failed is tried again as it is, since a crash may bring it back.
  * Chapter: 04-lsm, "Background work"
  */
-import { assert, type Cancel, isCairnError, type Ms } from "#base";
+import { assert, isCairnError } from "#base";
+import { createEditQueue, type EditQueue } from "./edit-queue.ts";
 import { compactionEdit, flushEdit, moveEdit } from "./edits.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { logPath } from "./file-names.ts";
 import type { FlushOrder, JobKind, JobListener } from "./jobs.ts";
 import type { FrozenLayer } from "./memory.ts";
 import { beginLog, dropLog, type NewLog } from "./new-log.ts";
-import type { CompactionJob, CompactionPlan, JobResult, TableShape, VersionEdit } from "./parts.ts";
+import type { CompactionJob, CompactionPlan, JobResult, TableShape } from "./parts.ts";
 import { checkPlan, isMove, lowestLevel, olderSpans } from "./picker-math.ts";
 import { type PlannedRange, planRange } from "./range-plan.ts";
+import { createRetries, type Retries } from "./retries.ts";
 import { createWaiters } from "./waiters.ts";
-
-/** A unit that failed is tried again after so long, and then after twice as long each time. */
-const RETRY_MS_MIN: Ms = 100;
-/** Somebody who has freed space does not want to wait longer than this. */
-const RETRY_MS_MAX: Ms = 5000;
 
 /** Who runs jobs: this thread in slices, or a worker. */
 export interface JobRunner {
@@ -46,19 +43,6 @@ type Failing = JobKind | "manifest" | "log";
 /** What keeps a memtable from becoming part of the manifest. */
 const FLUSH_FAILURES: readonly Failing[] = ["flush", "manifest"];
 const ALL_FAILURES: readonly Failing[] = ["flush", "compaction", "manifest", "log"];
-
-/** Something that failed, and is not tried again for a while. */
-interface Rest {
-  readonly from: Ms;
-  readonly cancel: Cancel;
-}
-
-interface PendingEdit {
-  /** Made when its turn comes, and then kept. @param isLogDurable - up to the present end. */
-  edit: VersionEdit | null;
-  readonly make: (isLogDurable: boolean) => VersionEdit;
-  readonly applied: (edit: VersionEdit) => void;
-}
 
 interface RangeRequest {
   readonly range: PlannedRange;
@@ -87,21 +71,30 @@ class Director implements JobListener {
   readonly #onProgress: () => void;
   readonly #waiters = createWaiters();
   readonly #failures = new Map<Failing, unknown>();
-  readonly #edits: PendingEdit[] = [];
+  readonly #retries: Retries<Failing>;
+  readonly #edits: EditQueue;
   readonly #requests: RangeRequest[] = [];
   #runner!: JobRunner;
   #flushing: FrozenLayer | null = null;
   #compacting: Compacting | null = null;
   #newLog: NewLog | null = null;
-  #applying: Promise<void> | null = null;
   #lastError: unknown = null;
-  readonly #resting = new Map<Failing, Rest>();
-  readonly #restMs = new Map<Failing, Ms>();
+  #isApplying = false;
   #isClosed = false;
 
   constructor(parts: EngineParts, onProgress: () => void) {
     this.#parts = parts;
     this.#onProgress = onProgress;
+    this.#retries = createRetries(parts.settings.clock, () => this.pump());
+    this.#edits = createEditQueue({
+      manifest: parts.manifest,
+      log: parts.log,
+      onApplied: () => {
+        this.#failures.delete("manifest");
+        this.#retries.worked();
+      },
+      onFailed: (error) => this.#fail("manifest", error),
+    });
   }
 
   /** Says who runs the jobs; once, before anything else. */
@@ -125,7 +118,7 @@ class Director implements JobListener {
     if (this.#isClosed) return false;
     this.#lastError = null;
     this.#prepare();
-    const worked = this.#applyNext() || this.#runner.slice() || this.#lastError !== null;
+    const worked = this.#edits.apply() || this.#runner.slice() || this.#lastError !== null;
     if (worked) this.#changed();
     return worked;
   }
@@ -134,19 +127,14 @@ class Director implements JobListener {
   pump(): void {
     if (!this.#parts.settings.isThreaded || this.#isClosed) return;
     this.#prepare();
-    const isReady = this.#applying === null && !this.#resting.has("manifest");
-    if (isReady && this.#edits.length > 0) this.#applying = this.#applyAll();
+    // Rejects for our own bugs only, and those are nobody's to catch.
+    if (!this.#isApplying && this.#mayApply()) void this.#applyAll();
     this.#waiters.look();
   }
 
   /** Tries again what has failed, unless the last try is just over: somebody needs it. */
-  tryAgain(restMsMin: Ms = RETRY_MS_MIN): void {
-    const now = this.#parts.settings.clock.now();
-    for (const [what, { from, cancel }] of this.#resting) {
-      if (now - from < restMsMin) continue;
-      cancel();
-      this.#resting.delete(what);
-    }
+  tryAgain(which: "all" | "rested"): void {
+    this.#retries.wake(which);
     this.pump();
   }
 
@@ -172,7 +160,7 @@ class Director implements JobListener {
   /** Whether nothing is running or due. */
   isIdle(): boolean {
     const { memory, log, picker } = this.#parts;
-    const isBusy = this.#flushing !== null || this.#compacting !== null || this.#edits.length > 0;
+    const isBusy = this.#flushing !== null || this.#compacting !== null || !this.#edits.isEmpty;
     if (isBusy || memory.frozen.length > 0 || log.failure !== null) return false;
     return this.#requests.length === 0 && picker.pick(this.#parts.manifest.state.version) === null;
   }
@@ -188,9 +176,8 @@ class Director implements JobListener {
   /** Ends all work. Tables that no edit names yet are removed by the next opening. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const { cancel } of this.#resting.values()) cancel();
-    this.#resting.clear();
-    await this.#applying;
+    this.#retries.wake("all");
+    await this.#edits.settled();
     await this.#runner.close();
     await this.#newLog?.wal.close();
   }
@@ -228,7 +215,7 @@ class Director implements JobListener {
       return;
     }
     const waiting = this.#waiters.wait(isTrue, failures);
-    this.tryAgain(0);
+    this.tryAgain("all");
     await waiting;
   }
 
@@ -243,14 +230,14 @@ class Director implements JobListener {
   }
 
   #startFlush(layer: FrozenLayer): void {
-    if (this.#flushing !== null || this.#resting.has("flush")) return;
+    if (this.#flushing !== null || this.#retries.isResting("flush")) return;
     const { settings, snapshots } = this.#parts;
     this.#flushing = layer;
     this.#runner.flush(layer, { snapshots: snapshots.list(), shape: shapeOf(settings) });
   }
 
   #startCompaction(): void {
-    if (this.#compacting !== null || this.#resting.has("compaction")) return;
+    if (this.#compacting !== null || this.#retries.isResting("compaction")) return;
     const { settings, snapshots, numbers, manifest } = this.#parts;
     const next = this.#nextPlan();
     if (next === null) return;
@@ -272,7 +259,7 @@ class Director implements JobListener {
 
   #move({ plan, run }: Compacting): void {
     const { counters, numbers } = this.#parts;
-    this.#addEdit({
+    this.#edits.add({
       make: () => moveEdit(plan, { run, nextNumber: numbers.next }),
       applied: () => {
         for (const { tables } of plan.inputs) counters.moves += tables.length;
@@ -298,7 +285,7 @@ class Director implements JobListener {
   #flushDone(result: JobResult): void {
     const { memory, counters, numbers } = this.#parts;
     const layer = this.#flushing!;
-    this.#addEdit({
+    this.#edits.add({
       make: (isLogDurable) =>
         flushEdit(layer, result, {
           run: numbers.take(),
@@ -320,7 +307,7 @@ class Director implements JobListener {
   #compactionDone(result: JobResult): void {
     const { counters, numbers } = this.#parts;
     const { plan, run, request } = this.#compacting!;
-    this.#addEdit({
+    this.#edits.add({
       make: () => compactionEdit(plan, result, { run, nextNumber: numbers.next }),
       applied: () => {
         counters.compactions += 1;
@@ -350,7 +337,7 @@ class Director implements JobListener {
       return;
     }
     this.#newLog = next;
-    this.#addEdit({
+    this.#edits.add({
       make: () => ({
         remove: [],
         add: [],
@@ -376,76 +363,16 @@ class Director implements JobListener {
     if (paths.length > 0) this.#runner.unlink(paths, logPath(settings.dir, log.number));
   }
 
-  #addEdit(pending: Omit<PendingEdit, "edit">): void {
-    this.#edits.push({ ...pending, edit: null });
+  #mayApply(): boolean {
+    return !this.#isClosed && !this.#edits.isEmpty && !this.#retries.isResting("manifest");
   }
 
-  /** Applies the next edit on this thread. @returns false if there is none. */
-  #applyNext(): boolean {
-    const pending = this.#edits[0];
-    if (pending === undefined) return false;
-    try {
-      pending.edit ??= pending.make(this.#isLogDurable());
-      this.#parts.manifest.apply(pending.edit);
-    } catch (error) {
-      if (!isCairnError(error)) throw error;
-      this.#fail("manifest", error);
-      return true;
-    }
-    this.#applied(pending, pending.edit);
-    return true;
-  }
-
-  /** Applies all edits, one behind the other, without blocking. Never rejects. */
+  /** Applies all edits, one behind the other. */
   async #applyAll(): Promise<void> {
-    for (;;) {
-      const pending = this.#edits[0];
-      if (pending === undefined || this.#isClosed) break;
-      try {
-        if (pending.edit === null) {
-          const { log } = this.#parts;
-          if (log.failure === null) await this.#syncLog();
-          pending.edit = pending.make(log.failure === null);
-        }
-        await this.#parts.manifest.applyAsync(pending.edit);
-      } catch (error) {
-        this.#applying = null;
-        this.#fail("manifest", error);
-        return;
-      }
-      this.#applied(pending, pending.edit);
-      this.#changed();
-    }
-    this.#applying = null;
+    this.#isApplying = true;
+    while (this.#mayApply()) if (await this.#edits.applyAsync()) this.#changed();
+    this.#isApplying = false;
     this.pump();
-  }
-
-  /** What a failed sync means is noted by the log itself. */
-  async #syncLog(): Promise<void> {
-    try {
-      await this.#parts.log.syncAsync();
-    } catch (error) {
-      if (!isCairnError(error)) throw error;
-    }
-  }
-
-  #isLogDurable(): boolean {
-    const { log } = this.#parts;
-    if (log.failure !== null) return false;
-    try {
-      log.sync();
-      return true;
-    } catch (error) {
-      if (!isCairnError(error)) throw error;
-      return false;
-    }
-  }
-
-  #applied(pending: PendingEdit, edit: VersionEdit): void {
-    this.#edits.shift();
-    this.#failures.delete("manifest");
-    this.#restMs.clear();
-    pending.applied(edit);
   }
 
   #changed(): void {
@@ -459,21 +386,8 @@ class Director implements JobListener {
     this.#lastError = error;
     this.#requests.length = 0;
     this.#waiters.reject(what, error);
-    if (this.#parts.settings.isThreaded && !this.#isClosed) this.#rest(what);
+    if (this.#parts.settings.isThreaded && !this.#isClosed) this.#retries.rest(what);
     this.#onProgress();
-  }
-
-  /** Leaves what has failed alone for a while. */
-  #rest(what: Failing): void {
-    const { clock } = this.#parts.settings;
-    const ms = this.#restMs.get(what) ?? RETRY_MS_MIN;
-    this.#restMs.set(what, Math.min(ms * 2, RETRY_MS_MAX));
-    this.#resting.get(what)?.cancel();
-    const cancel = clock.after(ms, () => {
-      this.#resting.delete(what);
-      this.pump();
-    });
-    this.#resting.set(what, { from: clock.now(), cancel });
   }
 }
 

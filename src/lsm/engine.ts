@@ -4,25 +4,22 @@
  * Reads and writes run on the caller's thread, from beginning to end: the way to another thread and
  * back takes longer than a lookup. Only flush, compaction and syncs leave it.
  *
- * Invariants: a group is in the log before it is in the memtable (M7). A lookup asks layers newest
- * first and ends at the first that knows the key (L1). Behind `close` nothing is read or written.
+ * Invariants: a group is in the log before it is in the memtable (M7). Behind `close` nothing is
+ * read or written.
  * Chapter: 04-lsm
  */
 import { type Bytes, CairnError, errorText, isCairnError, type Lookup, type Sequence } from "#base";
-import { compareBytes } from "#bytes";
 import { createBlockCache } from "#sstable";
 import type { BlockCache } from "#sstable/types";
 import { createStallMeter, type Pressure, pressureOf } from "./back-pressure.ts";
 import { type Background, createBackground } from "./background.ts";
-import { createEngineIterator } from "./engine-iterator.ts";
 import { createEngineLog, refused } from "./engine-log.ts";
 import type { EngineParts } from "./engine-parts.ts";
+import { createEngineReads, type EngineReads } from "./engine-reads.ts";
 import { createRunner } from "./job-runner.ts";
 import { createLeveledPicker } from "./leveled-picker.ts";
 import type { EngineSettings } from "./options.ts";
-import type { Picker, Version } from "./parts.ts";
-import { tablesOverlapping } from "./picker-math.ts";
-import { openReadView } from "./read-view.ts";
+import type { Picker } from "./parts.ts";
 import type { Recovered } from "./recover.ts";
 import { createSnapshots } from "./snapshots.ts";
 import { createCounters, describeStats } from "./statistics.ts";
@@ -30,8 +27,6 @@ import { createTableSet } from "./table-set.ts";
 import { createTieredPicker } from "./tiered-picker.ts";
 import type * as Contract from "./types.ts";
 import { verifyTables } from "./verify.ts";
-import { tableIndexFor } from "./version-query.ts";
-import { createVisibleCursor } from "./visible-cursor.ts";
 import { checkBytes, checkRoom, closed, operationsOf } from "./write-batch.ts";
 import { applyGroup, type Operations } from "./write-group.ts";
 import {
@@ -43,9 +38,6 @@ import {
 
 /** A memtable of this size is written out by `close`: replaying it would take longer than this. */
 const FLUSH_AT_CLOSE_BYTES = 1024 * 1024;
-/** Above every sequence: a reader of the newest state. */
-const NEWEST: Sequence = Number.MAX_SAFE_INTEGER;
-const NO_BOUNDS: Contract.IteratorOptions = {};
 
 /** Starts an engine on what recovery has found. */
 export function startEngine(settings: EngineSettings, found: Recovered): Contract.Engine {
@@ -61,9 +53,8 @@ class OpenEngine implements Contract.Engine, GroupSink {
   readonly #cache: BlockCache;
   readonly #unlock: () => void;
   readonly #stalls = createStallMeter();
-  readonly #iterators = new Set<Contract.EngineIterator>();
+  readonly #reads: EngineReads;
   #sequence: Sequence;
-  #version: Version;
   #levelZeroRuns = 0;
   #closing: Promise<void> | null = null;
 
@@ -73,7 +64,6 @@ class OpenEngine implements Contract.Engine, GroupSink {
     this.report = found.report;
     this.#unlock = found.unlock;
     this.#sequence = found.sequence;
-    this.#version = manifest.state.version;
     this.#cache = createBlockCache(settings.cacheBytesMax);
     const { disk, dir, openTablesMax, clock, logBytesPerSync, isThreaded } = settings;
     this.#parts = {
@@ -87,7 +77,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
           ...{ disk, dir, openTablesMax, cache: this.#cache },
           onObsolete: (paths) => this.#background.unlink(paths),
         },
-        this.#version,
+        manifest.state.version,
       ),
       snapshots: createSnapshots(),
       counters: createCounters(),
@@ -95,6 +85,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
       freeze: () => this.#freeze(),
       install: () => this.#install(),
     };
+    this.#reads = createEngineReads(this.#parts);
     this.#queue = createWriteQueue({ sink: this, clock, mayDelay: isThreaded });
     this.#background = createBackground(this.#parts, () => this.#queue.drain());
     this.#install();
@@ -150,27 +141,9 @@ class OpenEngine implements Contract.Engine, GroupSink {
     if (options?.sync === true) this.#parts.log.sync();
   }
 
-  iterator(options: Contract.IteratorOptions = NO_BOUNDS): Contract.EngineIterator {
+  iterator(options: Contract.IteratorOptions = {}): Contract.EngineIterator {
     this.#checkOpen();
-    checkBounds(options);
-    const { snapshots, memory, tables } = this.#parts;
-    const { snapshot, fillCache } = options;
-    const at = snapshot === undefined ? this.#sequence : snapshots.sequenceOf(snapshot);
-    const view = openReadView({
-      ...{ memory, tables, version: this.#version },
-      cursor: fillCache === undefined ? {} : { fillCache },
-    });
-    snapshots.hold(at);
-    const iterator = createEngineIterator(
-      createVisibleCursor(view.cursor, { ...options, at }),
-      () => {
-        this.#iterators.delete(iterator);
-        snapshots.release(at);
-        view.release();
-      },
-    );
-    this.#iterators.add(iterator);
-    return iterator;
+    return this.#reads.iterator(options, this.#sequence);
   }
 
   snapshot(): Contract.Snapshot {
@@ -182,18 +155,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
     this.#checkOpen();
     checkBytes("from", from);
     checkBytes("before", before);
-    if (compareBytes(from, before) >= 0) return 0;
-    let bytes = 0;
-    for (const run of this.#version.runs) {
-      for (const meta of tablesOverlapping(run, { smallest: from, largest: before })) {
-        const isInside =
-          compareBytes(from, meta.smallest) <= 0 && compareBytes(meta.largest, before) < 0;
-        // Only tables at the ends need be opened.
-        if (isInside) bytes += meta.bytes;
-        else bytes += this.#parts.tables.get(meta).approximateBytes(from, before);
-      }
-    }
-    return bytes;
+    return this.#reads.approximateBytes(from, before);
   }
 
   async flush(): Promise<void> {
@@ -230,7 +192,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
       frozenMemtables: memory.frozen.length,
       logBytes: log.sizeBytes(),
       snapshots: snapshots.open,
-      iterators: this.#iterators.size,
+      iterators: this.#reads.iterators,
       stalls: {
         reason: this.#pressure().reason,
         slowdowns: stalls.slowdowns,
@@ -240,7 +202,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
       },
       cache: { bytes, bytesMax, hits, misses },
       counters,
-      version: this.#version,
+      version: this.#parts.manifest.state.version,
       reads: tables.reads,
       failure: failure === null ? null : errorText(failure.error),
     });
@@ -248,7 +210,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
 
   verify(): Contract.VerifyReport {
     this.#checkOpen();
-    return verifyTables(this.#parts.settings, this.#version);
+    return verifyTables(this.#parts.settings, this.#parts.manifest.state.version);
   }
 
   close(): Promise<void> {
@@ -265,7 +227,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
       this.#stalls.stopped(this.#parts.settings.clock.now());
       if (effect === "stop") return "wait";
       // Somebody needs it now; what is not long ago is not tried again.
-      this.#background.tryAgain();
+      this.#background.tryAgain("rested");
       return refused(this.#background.failure?.error ?? "unknown");
     }
     if (this.#stalls.isStopped) this.#stalls.released(this.#parts.settings.clock.now());
@@ -298,22 +260,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
   #find(key: Bytes, options: Contract.ReadOptions | undefined): Lookup {
     this.#checkOpen();
     checkBytes("key", key);
-    const { memory, tables, counters, snapshots } = this.#parts;
-    counters.lookups += 1;
-    const snapshot = options?.snapshot;
-    const at = snapshot === undefined ? NEWEST : snapshots.sequenceOf(snapshot);
-    let found = memory.get(key, at);
-    if (found.kind !== "absent") return found;
-    const { runs } = this.#version;
-    for (let position = 0; position < runs.length; position += 1) {
-      const run = runs[position]!;
-      const index = tableIndexFor(run, key);
-      if (index < 0) continue;
-      counters.tablesAsked += 1;
-      found = tables.get(run.tables[index]!).get(key, at, options);
-      if (found.kind !== "absent") return found;
-    }
-    return found;
+    return this.#reads.find(key, options);
   }
 
   #pressure(): Pressure {
@@ -352,7 +299,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
 
   #install(): void {
     const { version } = this.#parts.manifest.state;
-    this.#version = version;
+    this.#reads.version = version;
     this.#levelZeroRuns = version.runs.filter(({ level }) => level === 0).length;
     this.#parts.tables.setCurrent(version);
   }
@@ -374,7 +321,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
     };
     await attempt(() => this.#settle());
     this.#queue.rejectAll(this.#closed());
-    for (const iterator of [...this.#iterators]) iterator.close();
+    await attempt(() => this.#reads.close());
     const { log, manifest, tables } = this.#parts;
     await attempt(() => this.#background.close());
     this.#background.rejectWaiters(this.#closed());
@@ -419,13 +366,4 @@ function pickerOf({ picker, levelRatio, levelZeroCompactRuns }: EngineSettings):
   if (picker === "leveled") return createLeveledPicker({ levelRatio, levelZeroCompactRuns });
   if (picker === "tiered") return createTieredPicker({ levelRatio, levelZeroCompactRuns });
   return picker;
-}
-
-function checkBounds({ gte, gt, lte, lt }: Contract.IteratorOptions): void {
-  if (gte !== undefined) checkBytes("gte", gte);
-  if (gt !== undefined) checkBytes("gt", gt);
-  if (lte !== undefined) checkBytes("lte", lte);
-  if (lt !== undefined) checkBytes("lt", lt);
-  if (gte !== undefined && gt !== undefined) throw new RangeError("lsm: both gte and gt");
-  if (lte !== undefined && lt !== undefined) throw new RangeError("lsm: both lte and lt");
 }

@@ -127,8 +127,8 @@ class SlicedJobs {
 
   /**
    * A file of nobody's stays for now; at the latest, the next opening removes it. Those of its log
-   * that come behind it stay too, also those that are handed in later: what is removed of a log must
-   * be its beginning, for a gap would be damage.
+   * that come behind it stay too, also those that are handed in later: what is removed of a log
+   * must be its beginning, for a gap would be damage.
    */
   #putOff(failed: Removal): void {
     this.#late.push(failed);

@@ -1,8 +1,8 @@
 /**
  * The sequences at which somebody reads: open snapshots and iterators.
  *
- * Held in a list that is sorted by itself: a new reader reads at the newest sequence, which is at or
- * above all others. Invariant: ascending, without repeats, each with a count above 0.
+ * Held in a list that is sorted by itself: a new reader reads at the newest sequence, which is at
+ * or above all others. Invariant: ascending, without repeats, each with a count above 0.
  * Chapter: 04-lsm
  */
 import { assert, type Sequence } from "#base";

@@ -1,19 +1,19 @@
 /**
  * Changes as bytes: the record of the log, and what a batch holds.
  *
- * | offset | bytes | field     | type   | meaning                                            |
- * | -----: | ----: | --------- | ------ | -------------------------------------------------- |
- * |      0 |     8 | sequence  | u64 LE | of the first operation; each next has one more     |
- * |      8 |     4 | count     | u32 LE | operations, 1 or more                              |
- * |     12 |     n | operation | bytes  | so many times the fields below                     |
+ * | offset | bytes | field     | type   | meaning                                        |
+ * | -----: | ----: | --------- | ------ | ---------------------------------------------- |
+ * |      0 |     8 | sequence  | u64 LE | of the first operation; each next has one more |
+ * |      8 |     4 | count     | u32 LE | operations, 1 or more                          |
+ * |     12 |     n | operation | bytes  | so many times the fields below                 |
  *
- * | field       | type   | meaning                                |
- * | ----------- | ------ | -------------------------------------- |
- * | kind        | u8     | 1 put, 2 delete                        |
- * | key length  | varint | 0 or more                              |
- * | key         | bytes  |                                        |
- * | value length| varint | 0 or more; not there for a delete      |
- * | value       | bytes  | not there for a delete                 |
+ * | field        | type   | meaning                           |
+ * | ------------ | ------ | --------------------------------- |
+ * | kind         | u8     | 1 put, 2 delete                   |
+ * | key length   | varint | 0 or more                         |
+ * | key          | bytes  | as given                          |
+ * | value length | varint | 0 or more; not there for a delete |
+ * | value        | bytes  | not there for a delete            |
  *
  * There is no checksum: the log's frame has one. One record is one group: all of it comes back
  * after a crash, or nothing. Invariant: bytes beyond the last operation are never part of a group.

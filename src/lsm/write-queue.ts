@@ -19,8 +19,10 @@ import { createOperations, type Operations } from "./write-group.ts";
 const TURN_MS_MAX: Ms = 5;
 /** Looking at the clock costs something: once for so many operations. They take about 100 us. */
 const OPERATIONS_PER_LOOK = 64;
-/** What a write is delayed by while level 0 is long. */
+/** What a group is delayed by while level 0 is long. */
 const SLOWDOWN_MS: Ms = 1;
+/** One delay for so many bytes, so that many small writes wait no longer than one large one. */
+const SLOWDOWN_BYTES = 16 * 1024;
 
 /** What a group meets when its turn comes: an error refuses it. */
 export type Admission = "go" | "slow" | "wait" | CairnError;
@@ -64,6 +66,8 @@ class GroupQueue {
   #isDraining = false;
   #delay: Cancel | null = null;
   #delayFrom: Ms = 0;
+  /** What may still be written before the next delay. */
+  #undelayedBytes = 0;
   /** When the present turn of the event loop was first seen; -1: not yet. */
   #turnFrom: Ms = -1;
   #operationsUntilLook = OPERATIONS_PER_LOOK;
@@ -189,11 +193,14 @@ class GroupQueue {
     if (group.hasSync) void group.settleSync(this.#sink.makeDurable());
   }
 
-  /** @returns false if the group has served its delay, or none is wanted. */
+  /** @returns false if the next group may go at once. */
   #startDelay(): boolean {
     const group = this.#groups[0]!;
-    if (group.wasDelayed) return false;
-    group.wasDelayed = true;
+    if (this.#undelayedBytes > 0) {
+      this.#undelayedBytes -= group.userBytes;
+      return false;
+    }
+    this.#undelayedBytes = SLOWDOWN_BYTES;
     if (!this.#mayDelay) {
       this.#sink.slowed(0);
       return false;
@@ -213,7 +220,6 @@ class Group {
   readonly operations: Operations;
   #written: Deferred | null = null;
   #synced: Deferred | null = null;
-  wasDelayed = false;
 
   constructor(operations: Operations) {
     this.operations = operations;

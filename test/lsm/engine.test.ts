@@ -68,7 +68,7 @@ describe("04.2 reading what was written", () => {
 });
 
 describe("background work", () => {
-  test("step flushes what is frozen and compacts what is due, and then there is nothing", async () => {
+  test("step flushes what is frozen, compacts what is due, and then has nothing", async () => {
     const { engine } = fresh();
     await fillMemtable(engine, 1);
     drain(engine);

@@ -44,7 +44,7 @@ describe("groups", () => {
     expect(contentOf(engine)).toEqual({ key: "value", other: "content", third: "x" });
   });
 
-  test("a write that is to survive power loss does, and takes those before it with it", async () => {
+  test("a write that is to survive power loss does, with all those before it", async () => {
     const { engine, disk } = fresh();
     void engine.put(b("a"), b("1"));
     await engine.put(b("b"), b("2"), { sync: true });
