@@ -16,6 +16,8 @@ const POLYNOMIAL = 0x82f6_3b78;
 const TABLE_COUNT = 16;
 const BYTE_VALUES = 256;
 const BYTE_BITS = 8;
+/** From here on it pays to make a view of the bytes as words; measured. */
+const WORDS_BYTES_MIN = 512;
 
 const tables = makeTables();
 // Names of their own: V8 then holds sixteen base addresses, not an array to look each one up in.
@@ -46,6 +48,7 @@ export function crc32cRange(bytes: Bytes, from: number, before: number, seed = 0
   if (!(from >= 0 && from <= before && before <= bytes.length)) {
     throw new RangeError(`bytes: checksum of ${from} to ${before} of ${bytes.length}: outside`);
   }
+  if (before - from >= WORDS_BYTES_MIN) return ofWords(bytes, from, before, seed);
   let crc = ~seed;
   let i = from;
   for (const last = before - TABLE_COUNT; i <= last; i += TABLE_COUNT) {
@@ -66,6 +69,38 @@ export function crc32cRange(bytes: Bytes, from: number, before: number, seed = 0
       t2[bytes[i + 13]!]! ^
       t1[bytes[i + 14]!]! ^
       t0[bytes[i + 15]!]!;
+  }
+  for (; i < before; i += 1) crc = (crc >>> BYTE_BITS) ^ t0[(crc ^ bytes[i]!) & 0xff]!;
+  return ~crc >>> 0;
+}
+
+/** Four loads for sixteen bytes instead of sixteen: half as fast again, behind a fixed cost. */
+function ofWords(bytes: Bytes, from: number, before: number, seed: number): number {
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let crc = ~seed;
+  let i = from;
+  for (const last = before - TABLE_COUNT; i <= last; i += TABLE_COUNT) {
+    const a = crc ^ words.getInt32(i, true);
+    const b = words.getInt32(i + 4, true);
+    const c = words.getInt32(i + 8, true);
+    const d = words.getInt32(i + 12, true);
+    crc =
+      t15[a & 0xff]! ^
+      t14[(a >>> 8) & 0xff]! ^
+      t13[(a >>> 16) & 0xff]! ^
+      t12[a >>> 24]! ^
+      t11[b & 0xff]! ^
+      t10[(b >>> 8) & 0xff]! ^
+      t9[(b >>> 16) & 0xff]! ^
+      t8[b >>> 24]! ^
+      t7[c & 0xff]! ^
+      t6[(c >>> 8) & 0xff]! ^
+      t5[(c >>> 16) & 0xff]! ^
+      t4[c >>> 24]! ^
+      t3[d & 0xff]! ^
+      t2[(d >>> 8) & 0xff]! ^
+      t1[(d >>> 16) & 0xff]! ^
+      t0[d >>> 24]!;
   }
   for (; i < before; i += 1) crc = (crc >>> BYTE_BITS) ^ t0[(crc ^ bytes[i]!) & 0xff]!;
   return ~crc >>> 0;

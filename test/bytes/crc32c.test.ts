@@ -41,6 +41,20 @@ test("00.4 the checksum agrees with the definition at every length around the bl
   }
 });
 
+test("00.4 long arrays, taken by words, agree with the definition at any place and length", () => {
+  const random = seededRandom(3);
+  const memory = random.bytes(1200);
+  for (let from = 0; from < 20; from += 1) {
+    // A view into the middle, and a range inside of the view.
+    const bytes = memory.subarray(from, from + 1100);
+    for (let length = 500; length < 540; length += 1) {
+      const checksum = crc32cRange(bytes, 7, 7 + length);
+      expect(checksum, `${length} from ${from}`).toBe(bitByBit(bytes.subarray(7, 7 + length)));
+    }
+    expect(crc32c(bytes, 17)).toBe(crc32cRange(bytes, 400, 1100, crc32cRange(bytes, 0, 400, 17)));
+  }
+});
+
 test("00.4 a checksum in pieces is the checksum of the whole", () => {
   forEachSeed(300, (seed) => {
     const random = seededRandom(seed);
