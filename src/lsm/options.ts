@@ -76,7 +76,7 @@ export function checkOptions(options: EngineOptions, machine: Machine): EngineSe
   const isThreaded = background === "thread";
   if (isThreaded && options.disk !== undefined) {
     throw new TypeError(
-      'lsm: disk: background "thread" works on the disk of this machine: leave it out or use "step"',
+      'lsm: disk: background "thread" works on the disk of this machine; leave it out, or "step"',
     );
   }
   const limits = checkLimits(options);
