@@ -8,7 +8,7 @@ import type { FileHandle } from "#platform/types";
 import { readDirectory } from "./directory.ts";
 import { createLog } from "./log.ts";
 import { checkOptions, type WalSettings } from "./options.ts";
-import { repairEnd, type Scan, scanLog } from "./recovery.ts";
+import { isVouchedFor, repairEnd, type Scan, scanLog } from "./recovery.ts";
 import type { Segment } from "./segment.ts";
 import { SEGMENT_HEADER_BYTES } from "./segment-header.ts";
 import { createTail, makeSegment } from "./tail.ts";
@@ -70,6 +70,7 @@ function repair(
     return made.handle;
   }
   const handle = settings.disk.open(last.path, "read-write");
+  if (isVouchedFor(found.scan)) return handle;
   try {
     repairEnd(handle, last, found.scan);
     // The process may have been killed between making the segment and syncing its name.

@@ -130,6 +130,15 @@ function unreadable(input: SegmentScan, cursor: FrameCursor, before: Lsn | null)
 }
 
 /**
+ * Whether the log was closed properly: it ends in a mark that vouches for all before it, and that
+ * was written when the segment, its name and its records were durable. Only the mark itself may not
+ * be; without it the log is the same. So such a log opens without a sync.
+ */
+export function isVouchedFor(scan: Scan): boolean {
+  return scan.endsInMark && scan.droppedBytes === 0 && scan.watermark === scan.nextLsn - 1;
+}
+
+/**
  * Repairs the end of the last segment and makes it durable.
  *
  * What no frame vouches for is written once more before the sync. After a failed sync, Linux counts

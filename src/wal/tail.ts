@@ -219,7 +219,7 @@ class LogTail {
   /** Makes everything durable, and leaves a witness for it at the end of the log (W6). */
   finish(): void {
     this.sync();
-    if (this.#endsInMark || this.nextLsn === this.last.firstLsn) return;
+    if (this.#endsInMark) return;
     this.#batch.add(FrameType.mark, this.nextLsn, NOTHING);
     this.#write();
     this.#handle.sync();

@@ -248,6 +248,18 @@ export const mistakes: readonly Mistake[] = [
     caughtBy: "recycled segment",
     patches: [{ file: "segment.ts", from: "seed: header.checksum,", to: "seed: 0," }],
   },
+  {
+    name: "opening trusts the end of a log that nobody has closed",
+    rule: "W2",
+    caughtBy: "kill, then power cut",
+    patches: [
+      {
+        file: "recovery.ts",
+        from: "return scan.endsInMark && scan.droppedBytes === 0 &&",
+        to: "return true ||",
+      },
+    ],
+  },
 ];
 
 /** A disk that forwards everything but what is given. */
