@@ -16,6 +16,7 @@ import { beginLog, openLog, removeLog } from "./new-log.ts";
 import { createSharedNumbers, type SharedNumbers } from "./numbers.ts";
 import type { EngineSettings } from "./options.ts";
 import type { Manifest, ManifestState } from "./parts.ts";
+import { walkLog } from "./repair-log.ts";
 import type { OpenReport } from "./types.ts";
 import { allTables } from "./version-query.ts";
 import { applyGroup, groupHeader } from "./write-group.ts";
@@ -164,10 +165,28 @@ function checkFiles({ disk, dir }: EngineSettings, state: ManifestState): void {
     if (!names.has(file))
       throw lsmCorrupt({ file, offset: 0 }, "named by the manifest, but missing");
   }
+  checkEnd({ disk, dir }, state);
   if (state.logNumber === 0) return;
   const file = logPath(dir, state.logNumber);
   if (!names.has(file) || disk.list(file).length === 0) {
     throw lsmCorrupt({ file, offset: 0 }, "named by the manifest, but missing");
+  }
+}
+
+/**
+ * Whether the manifest's end may be missing. A file that was cut where a record ends looks like one
+ * that was never longer; but a log is named before anything is written to it, and before any table
+ * there is a log. Without this, what the lost edits named would be removed as rubbish.
+ */
+function checkEnd({ disk, dir }: Pick<EngineSettings, "disk" | "dir">, state: ManifestState): void {
+  for (const name of disk.list(dir)) {
+    const found = parseName(name);
+    const file = `${dir}/${name}`;
+    const isNews =
+      found.kind === "log"
+        ? found.number > state.logNumber && walkLog(disk, file, () => {}).nextLsn > 1
+        : found.kind === "table" && state.logNumber === 0;
+    if (isNews) throw lsmCorrupt({ file, offset: 0 }, "in use, but the manifest does not know it");
   }
 }
 
