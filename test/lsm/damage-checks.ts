@@ -8,7 +8,7 @@ import { type Bytes, isCairnError } from "#base";
 import { createSimulatedClock, createSimulatedDisk } from "#platform";
 import type { Random, SimulatedDisk } from "#platform/types";
 import { DIR, filesOf, isLogFile, isTableFile } from "./directory.ts";
-import { type History, type HistoryOptions, KEYS, type WriteStep } from "./histories.ts";
+import { type HistoryOptions, KEYS, type Step, type WriteStep } from "./histories.ts";
 import {
   createModel,
   judgeAlive,
@@ -25,6 +25,8 @@ export interface Specimen {
   readonly disk: SimulatedDisk;
   readonly model: Model;
   readonly options: HistoryOptions;
+  /** Files that hold something, and their sizes without the zeros that a log makes room with. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
 }
 
 const OPTIONS: HistoryOptions = {
@@ -43,28 +45,36 @@ const write = (keys: readonly number[], bytes: number | null): WriteStep => ({
   blocking: false,
 });
 
-const HISTORY: History = {
-  name: "specimen",
-  options: OPTIONS,
-  steps: [
-    ...[write([1, 3, 5, 7, 9, 24], 60), { do: "flush" } as const],
-    ...[{ do: "compact", from: null, before: null } as const],
-    ...[write([2, 3], 50), write([5], null), { do: "flush" } as const],
-    ...[write([8], 40), write([1], null), write([3], 30)],
-  ],
-};
+/** Two levels and something in the log. @param bytes - of each value. */
+const stepsOf = (bytes: number): readonly Step[] => [
+  ...[write([1, 3, 5, 7, 9, 24], bytes), { do: "flush" } as const],
+  ...[{ do: "compact", from: null, before: null } as const],
+  ...[write([2, 3], bytes), write([5], null), { do: "flush" } as const],
+  ...[write([8], bytes), write([1], null), { do: "step", times: 9 } as const, write([3], bytes)],
+];
+
+const SMALL_BYTES = 50;
+/** So that some files of the log are full, and go when the shrunk engine flushes. */
+export const LARGE_BYTES = 250;
 
 /** A small engine with tables in two levels and a log, closed. */
 export async function makeSpecimen(
   subject: Subject,
   options: HistoryOptions = {},
+  bytes = SMALL_BYTES,
 ): Promise<Specimen> {
   const disk = createSimulatedDisk();
   const all = { ...OPTIONS, ...options };
   const play = startPlay(openLife(subject, disk, all), createModel(KEYS), all);
-  for (const step of HISTORY.steps) await take(play, step);
+  for (const step of stepsOf(bytes)) await take(play, step);
   await settle(play.life, play.life.engine.close());
-  return { disk: disk.kill(), model: play.model, options: all };
+  const files = filesOf(disk).map((path) => {
+    const content = disk.content(path);
+    const used = content.findLastIndex((byte) => byte !== 0) + 1;
+    return { path, bytes: isLogFile(path) ? used : content.length };
+  });
+  const { model } = play;
+  return { disk: disk.kill(), model, options: all, files: files.filter(({ bytes }) => bytes > 0) };
 }
 
 /** A copy of an engine's disk with a file changed. */
@@ -143,27 +153,15 @@ export function mutate(content: Bytes, random: Random): Bytes {
   return bytes;
 }
 
-/** Files that hold something, and their sizes without the zeros that a log makes room with. */
-export function targets({ disk }: Specimen): { readonly path: string; readonly bytes: number }[] {
-  return filesOf(disk)
-    .map((path) => {
-      const content = disk.content(path);
-      const used = content.findLastIndex((byte) => byte !== 0) + 1;
-      return { path, bytes: isLogFile(path) ? used : content.length };
-    })
-    .filter(({ bytes }) => bytes > 0);
-}
-
 const WAYS = ["forward", "get", "reverse"] as const;
 
 /** Flips every `stride`th bit of every file, one at a time. @throws OracleViolation */
 export async function flipBits(
   subject: Subject,
   stride: number,
-  options: HistoryOptions = {},
+  specimen: Specimen,
 ): Promise<void> {
-  const specimen = await makeSpecimen(subject, options);
-  for (const { path, bytes } of targets(specimen)) {
+  for (const { path, bytes } of specimen.files) {
     for (let bit = 0; bit < bytes * 8; bit += stride) {
       const disk = specimen.disk.kill();
       disk.flipBit(path, bit >> 3, bit & 7);
@@ -173,6 +171,19 @@ export async function flipBits(
       // newer layer hides.
       if (!isNoticed && isTableFile(path) && way !== "get") {
         throw new OracleViolation(`S3: ${path}: bit ${bit} went unnoticed, reading by ${way}`);
+      }
+    }
+  }
+}
+
+/** Cuts every file at every length. @throws OracleViolation */
+export function cutFiles(subject: Subject, specimen: Specimen): void {
+  for (const { path, bytes } of specimen.files) {
+    for (let length = 0; length < bytes; length += 1) {
+      const disk = withFile(specimen, path, (content) => content.slice(0, length));
+      const isNoticed = judgeDamaged(subject, specimen, { disk, path, way: "forward" });
+      if (!isNoticed && isTableFile(path)) {
+        throw new OracleViolation(`S3: ${path}, cut at ${length}, went unnoticed`);
       }
     }
   }

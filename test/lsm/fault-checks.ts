@@ -32,21 +32,37 @@ const READING: readonly DiskOperation[] = ["open", "read"];
 /** What a call may fail with when the disk fails. */
 const CODES: readonly string[] = ["LSM_WRITE_REFUSED", "LSM_STALLED", "DISK_IO", "DISK_FULL"];
 
-/** Makes each operation of each kind fail, one per run, until the history meets none. */
+/** How many operations of each kind fail, and for how many times in a row, by turns. */
+export interface FaultEffort {
+  /** Of each kind, evenly spaced; each takes three runs. */
+  readonly perKind: number;
+  readonly times: readonly number[];
+  /** Default: all kinds. */
+  readonly kinds?: readonly DiskOperation[];
+}
+
+/** Makes operations of each kind fail, one per run. @returns the runs. */
 export async function failingDisk(
   subject: Subject,
   history: History,
-  effort: { readonly stride: number; readonly times: readonly number[] },
+  effort: FaultEffort,
 ): Promise<number> {
+  const counts = await countOperations(subject, history);
   let runs = 0;
-  for (const operation of FAILING) {
-    // Opening for reading, and reading, leave no trace on the disk, so these are counted.
-    const count = READING.includes(operation) ? await countOf(subject, history, operation) : -1;
-    for (let after = 0, isMet = true; count < 0 ? isMet : after < count; after += effort.stride) {
+  for (const operation of effort.kinds ?? FAILING) {
+    const count = counts.get(operation) ?? 0;
+    const stride = Math.max(1, count / effort.perKind);
+    for (let place = 0; place < count; place += stride) {
+      const after = Math.floor(place);
       const times = effort.times[runs % effort.times.length]!;
       const fault = after % 2 === 0 ? "EIO" : "ENOSPC";
-      isMet = await faultRun(subject, history, { operation, fault, after, times });
-      if (isMet) runs += 1;
+      await faultRun(subject, history, { operation, fault, after, times });
+      runs += 1;
+      if (READING.includes(operation)) continue;
+      for (const seed of HEALING_SEEDS) {
+        await crashWhileHealing(subject, history, { operation, fault, after, times }, seed);
+        runs += 1;
+      }
     }
   }
   return runs;
@@ -56,37 +72,39 @@ function withoutReopening({ steps }: History): readonly Step[] {
   return steps.filter((step) => step.do !== "reopen");
 }
 
-/** How often the disk is asked for an operation while a history is played on an open engine. */
-async function countOf(
+/** How often the disk is asked for each operation while a history is played on an open engine. */
+async function countOperations(
   subject: Subject,
   history: History,
-  operation: DiskOperation,
-): Promise<number> {
-  let count = 0;
+): Promise<Map<DiskOperation, number>> {
+  const counts = new Map<DiskOperation, number>();
+  const count = (operation: DiskOperation): void => {
+    counts.set(operation, (counts.get(operation) ?? 0) + 1);
+  };
+  // Opening what exists, and reading, leave no trace on the disk.
   const wrap = (disk: Disk): Disk =>
     forwarding(subject.wrap?.(disk) ?? disk, {
       handle: (handle) => {
-        if (operation === "open") count += 1;
+        count("open");
         const read = (offset: number, target: Uint8Array): number => {
-          if (operation === "read") count += 1;
+          count("read");
           return handle.read(offset, target);
         };
         return { ...passedOn(handle), read };
       },
     });
-  const life = openLife({ ...subject, wrap }, createSimulatedDisk(), history.options);
-  count = 0;
+  const disk = createSimulatedDisk();
+  const life = openLife({ ...subject, wrap }, disk, history.options);
+  counts.clear();
+  const before = disk.operations;
   const play = startPlay(life, createModel(KEYS), history.options);
   for (const step of withoutReopening(history)) await takeFailing(play, step);
-  return count;
+  for (const { operation } of disk.trace.slice(before)) if (operation !== "open") count(operation);
+  return counts;
 }
 
-/** One run with one planned fault. @returns whether the history met it. */
-export async function faultRun(
-  subject: Subject,
-  history: History,
-  fault: DiskFaultPlan,
-): Promise<boolean> {
+/** One run with one planned fault, which is over in the end. */
+async function faultRun(subject: Subject, history: History, fault: DiskFaultPlan): Promise<void> {
   const disk = createSimulatedDisk({ seed: fault.after + 1 });
   const life = openLife(subject, disk, history.options);
   const place = `${history.name}: ${fault.fault} at ${fault.operation} ${fault.after}, ${fault.times ?? 1} times`;
@@ -96,11 +114,45 @@ export async function faultRun(
   await naming(place, async () => {
     for (const step of withoutReopening(history)) await takeFailing(play, step, readFaults);
   });
-  const isCounted = READING.includes(fault.operation);
-  if (!isCounted && !disk.trace.some((line) => line.failed)) return false;
   await naming(place, () => goOn(play, history, readFaults));
-  return true;
 }
+
+/**
+ * One run in which the power goes soon after the fault was met, while the engine still works to be
+ * well again.
+ */
+async function crashWhileHealing(
+  subject: Subject,
+  history: History,
+  fault: DiskFaultPlan,
+  seed: number,
+): Promise<void> {
+  const disk = createSimulatedDisk({ seed });
+  const life = openLife(subject, disk, history.options);
+  const random = seededRandom(fault.after * 1000 + seed);
+  disk.plan(fault);
+  const play = startPlay(life, createModel(KEYS), history.options);
+  const what = `${fault.fault} at ${fault.operation} ${fault.after}, ${fault.times ?? 1} times`;
+  const place = `${history.name}: ${what}, then a crash, seed ${seed}`;
+  await naming(place, async () => {
+    let left = Number.POSITIVE_INFINITY;
+    for (const step of withoutReopening(history)) {
+      await takeFailing(play, step);
+      left -= 1;
+      if (left > CALLS_AFTERWARDS && disk.trace.some((line) => line.failed)) {
+        left = random.below(CALLS_AFTERWARDS + 1);
+      }
+      if (left <= 0) break;
+    }
+    for (let i = random.below(CALLS_AFTERWARDS); i > 0; i -= 1) stepOnce(life);
+    const crashed = disk.crash(random.below(SEEDS));
+    afterCrash(subject, history, { disk: crashed, model: play.model, random, loss: "power" });
+  });
+}
+
+const CALLS_AFTERWARDS = 5;
+const HEALING_SEEDS: readonly number[] = [1, 2];
+const SEEDS = 2 ** 31;
 
 /**
  * Makes a call that may fail. Reads must be right whatever happens.

@@ -165,6 +165,17 @@ export const shortHistories: readonly History[] = [
   },
 ];
 
+/** For disks that fail: keys that are written again and again, and nobody who asks for a flush. */
+export const overwriting: History = {
+  name: "overwriting while the disk fails",
+  options: TINY,
+  steps: [
+    ...[put(1, 200, true), put(1, 300), put(2, 200), remove(1), put(1, 250, true), step(1)],
+    ...[put(2, 20), remove(3), put(1, 90), put(2, 600, true), step(1), put(1, 40), step(1), read],
+    ...[step(1), put(1, 200, true), step(1), put(2, 100), put(1, 700), put(1, 10, true), step(2)],
+  ],
+};
+
 /** A random history with random options. */
 export function randomHistory(seed: number, stepCount: number): History {
   const random = seededRandom(seed);

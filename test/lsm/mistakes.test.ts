@@ -7,10 +7,10 @@
  */
 import { expect, test } from "vitest";
 import { InvariantError } from "#base";
-import { kills, powerCuts, powerCutsInRandomHistories } from "./crash-checks.ts";
-import { flipBits, swapTables } from "./damage-checks.ts";
+import { kills, powerCuts } from "./crash-checks.ts";
+import { cutFiles, flipBits, makeSpecimen, swapTables } from "./damage-checks.ts";
 import { failingDisk } from "./fault-checks.ts";
-import { shortHistories } from "./histories.ts";
+import { overwriting, randomHistory, shortHistories } from "./histories.ts";
 import { mistakes } from "./mistakes/bank.ts";
 import type { CheckName } from "./mistakes/mistake.ts";
 import { plantShrunk } from "./mistakes/shrunk.ts";
@@ -24,18 +24,21 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 const checks: Record<CheckName, (subject: Subject) => Promise<unknown>> = {
   "power cuts": async (subject) => {
     for (const history of shortHistories)
-      await powerCuts(subject, history, { seeds: 6, stride: 3 });
+      await powerCuts(subject, history, { seeds: 5, stride: 4 });
   },
-  "power cuts in random histories": (subject) =>
-    powerCutsInRandomHistories(subject, {
-      ...{ histories: upTo(60), steps: 100, points: 5, seeds: 3 },
-    }),
   kills: async (subject) => {
     for (const history of shortHistories) await kills(subject, history, { seeds: 1, stride: 2 });
   },
   "failing disk": async (subject) => {
-    for (const history of shortHistories) {
-      await failingDisk(subject, history, { stride: 2, times: [1, 5] });
+    for (const history of [overwriting, ...shortHistories]) {
+      await failingDisk(subject, history, { perKind: 10, times: [1, 5] });
+    }
+  },
+  "failing removals": async (subject) => {
+    for (const seed of upTo(6)) {
+      await failingDisk(subject, randomHistory(seed, 60), {
+        ...{ perKind: 10, times: [1, 20], kinds: ["unlink"] },
+      });
     }
   },
   model: async (subject) => {
@@ -43,7 +46,9 @@ const checks: Record<CheckName, (subject: Subject) => Promise<unknown>> = {
   },
   damage: async (subject) => {
     await swapTables(subject);
-    await flipBits(subject, 7);
+    const specimen = await makeSpecimen(subject);
+    await flipBits(subject, 7, specimen);
+    cutFiles(subject, specimen);
   },
 };
 

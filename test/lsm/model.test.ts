@@ -8,6 +8,7 @@
 import { expect, test } from "vitest";
 import { createWriteBatch, openEngine } from "#lsm";
 import { runSeeds, scaled } from "../support/seeds.ts";
+import { plantShrunk } from "./mistakes/shrunk.ts";
 import { modelRun } from "./model-run.ts";
 
 const RUNS = 20;
@@ -15,7 +16,10 @@ const OPERATIONS = 2000;
 
 test("04.2 random operations give what a sorted map gives", { timeout: 900_000 }, async () => {
   const name = expect.getState().currentTestName ?? "";
-  const subject = { lsm: { openEngine, createWriteBatch } };
-  await runSeeds({ count: RUNS, name }, (seed) => modelRun(subject, seed, OPERATIONS));
+  const whole = { openEngine, createWriteBatch };
+  const shrunk = await plantShrunk();
+  await runSeeds({ count: RUNS, name }, (seed) =>
+    modelRun({ lsm: seed % 3 === 0 ? whole : shrunk }, seed, OPERATIONS),
+  );
   console.log(`model: ${scaled(RUNS) * OPERATIONS} operations, seeds 1 to ${scaled(RUNS)}`);
 });

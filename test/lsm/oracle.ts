@@ -45,6 +45,8 @@ export type WriteOutcome = "open" | "acked" | "synced" | "refused" | "unknown" |
 /** One call that changes something, whole or not at all. */
 export interface ModelWrite {
   readonly changes: readonly Change[];
+  /** Writes of one number were called together, and may be one record of the log. */
+  readonly group: number;
   outcome: WriteOutcome;
 }
 
@@ -64,8 +66,12 @@ export function createModel(keys: KeySpace, base: State = new Int32Array(keys.le
 }
 
 /** Notes a write that is about to be called. */
-export function beginWrite(model: Model, changes: readonly Change[]): ModelWrite {
-  const write: ModelWrite = { changes, outcome: "open" };
+export function beginWrite(
+  model: Model,
+  changes: readonly Change[],
+  group = model.writes.length,
+): ModelWrite {
+  const write: ModelWrite = { changes, group, outcome: "open" };
   model.writes.push(write);
   return write;
 }
@@ -73,15 +79,15 @@ export function beginWrite(model: Model, changes: readonly Change[]): ModelWrite
 /** Notes how a write ended. Writes must be ended in the order of their calls. */
 export function endWrite(model: Model, write: ModelWrite, outcome: WriteOutcome): void {
   write.outcome = outcome;
-  if (outcome === "acked" || outcome === "synced") applyChanges(model.now, write.changes);
+  if (outcome !== "acked" && outcome !== "synced") return;
+  applyChanges(model.now, write.changes);
+  // There is a log that works, and it is another one than that which had the hidden write.
+  for (const other of model.writes) if (other.outcome === "hidden") other.outcome = "refused";
 }
 
 /** What readers see now is durable: a flush or a close has returned. */
 export function allDurable(model: Model): void {
-  for (const write of model.writes) {
-    if (write.outcome === "acked") write.outcome = "synced";
-    if (write.outcome === "hidden") write.outcome = "refused";
-  }
+  for (const write of model.writes) if (write.outcome === "acked") write.outcome = "synced";
 }
 
 /** What a crash may take: `power` all that is not synced, `process` what is not acknowledged. */
@@ -89,19 +95,23 @@ export type Loss = "power" | "process";
 
 /** Compares what a recovery found with what it may find. @throws OracleViolation */
 export function judgeRecovered(model: Model, found: State, loss: Loss): void {
-  const isUnknown = ({ outcome }: ModelWrite): boolean =>
-    outcome === "unknown" || outcome === "hidden";
-  const unknown = model.writes.filter(isUnknown);
+  const unknown = model.writes.filter((write) => write.outcome === "unknown");
   if (unknown.length > UNKNOWN_MAX) throw new Error(`${unknown.length} writes are unknown`);
-  for (let kept = 0; kept < 2 ** unknown.length; kept += 1) {
-    const isKept = (write: ModelWrite): boolean => {
-      if (write.outcome === "refused") return false;
-      return !isUnknown(write) || ((kept >> unknown.indexOf(write)) & 1) === 1;
-    };
-    if (isPrefix(model, found, { from: required(model, loss), isKept })) return;
+  // At most one record can stand where a log has failed.
+  const hidden = model.writes.filter((write) => write.outcome === "hidden");
+  const from = required(model, loss);
+  for (const group of new Set([-1, ...hidden.map((write) => write.group)])) {
+    for (let kept = 0; kept < 2 ** unknown.length; kept += 1) {
+      const isKept = (write: ModelWrite): boolean => {
+        if (write.outcome === "refused") return false;
+        if (write.outcome === "hidden") return write.group === group;
+        return write.outcome !== "unknown" || ((kept >> unknown.indexOf(write)) & 1) === 1;
+      };
+      if (isPrefix(model, found, { from, isKept })) return;
+    }
   }
   throw new OracleViolation(
-    `L9: not a state after ${required(model, loss)} to ${model.writes.length} writes; against ` +
+    `L9: not a state after ${from} to ${model.writes.length} writes; against ` +
       `all of them: ${differences(model.keys, model.now, found)}`,
   );
 }

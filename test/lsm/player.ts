@@ -80,13 +80,11 @@ export interface Play {
   readonly snapshots: { readonly snapshot: Snapshot; readonly state: State }[];
   readonly iterators: HeldIterator[];
   calls: number;
-  /** The last write was refused. */
-  isRefused: boolean;
 }
 
 /** Starts to play on an open engine. */
 export function startPlay(life: Life, model: Model, options: HistoryOptions): Play {
-  return { life, model, options, snapshots: [], iterators: [], calls: 0, isRefused: false };
+  return { life, model, options, snapshots: [], iterators: [], calls: 0 };
 }
 
 /** Makes one call and what belongs to it. Errors of the engine come through. */
@@ -173,8 +171,9 @@ function rangeOf({
 
 /** Calls one or several writes at once, waits for all, notes what became of each. */
 async function writeTogether(play: Play, steps: readonly WriteStep[]): Promise<void> {
+  const group = play.model.writes.length;
   const called = steps.map((step) => {
-    const write = beginWrite(play.model, planned(step));
+    const write = beginWrite(play.model, planned(step), group);
     const answer = callWrite(play.life, step, write);
     return {
       step,
@@ -186,15 +185,12 @@ async function writeTogether(play: Play, steps: readonly WriteStep[]): Promise<v
     };
   });
   const failures: unknown[] = [];
-  const wasRefused = play.isRefused;
   for (const { step, write, answer } of called) {
     const failure = await settle(play.life, answer);
     if (failure !== null) failures.push(failure.error);
     const done = step.sync ? "synced" : "acked";
     const outcome = failure === null ? done : outcomeOf(failure.error, step);
-    play.isRefused = outcome === "refused";
-    // Part of the first refused group may have reached the log. It is the last one there.
-    endWrite(play.model, write, play.isRefused && !wasRefused ? "hidden" : outcome);
+    endWrite(play.model, write, outcome);
   }
   if (failures.length > 0) throw failures[0];
 }
@@ -254,7 +250,9 @@ export function writeBlocking(
 /** What a failed write means. A power cut ends the history, and leaves the write open. */
 function outcomeOf(error: unknown, step: WriteStep): ModelWrite["outcome"] {
   if (!isCairnError(error)) return "open";
-  if (error.code === "LSM_WRITE_REFUSED" || error.code === "LSM_STALLED") return "refused";
+  if (error.code === "LSM_STALLED") return "refused";
+  // Any part of the record may have reached the log, also all of it.
+  if (error.code === "LSM_WRITE_REFUSED") return "hidden";
   if (step.sync && (error.code === "DISK_IO" || error.code === "DISK_FULL")) return "unknown";
   throw new OracleViolation(`a write failed with ${error.code}: ${error.message}`, {
     cause: error,

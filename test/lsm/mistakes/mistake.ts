@@ -7,9 +7,9 @@ import type { StackPatch } from "./plant-stack.ts";
 /** The checks that can catch a mistake: see `checks` in mistakes.test.ts. */
 export type CheckName =
   | "power cuts"
-  | "power cuts in random histories"
   | "kills"
   | "failing disk"
+  | "failing removals"
   | "model"
   | "damage";
 

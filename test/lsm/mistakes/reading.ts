@@ -156,24 +156,57 @@ export const readingMistakes: readonly Mistake[] = [
     ],
   },
   {
-    name: "a compaction of level 0 leaves out a run that overlaps",
+    name: "a compaction of level 0 leaves out older runs that overlap",
     rule: "L6",
     caughtBy: "model",
     patches: [
       {
         file: "leveled-picker.ts",
-        from: "  growChoice(chosen, runs);\n  growChoice",
-        to: "  growChoice",
+        from: "  const chosen = new Set(runs.at(-1)!.tables);\n  growChoice(chosen, runs);\n",
+        to: "  const chosen = new Set(runs[0]!.tables);\n",
       },
       {
         file: "background.ts",
-        from: "    checkPlan(version, chosen);\n",
+        from: "    checkPlan(version, plan);\n",
         to: "",
       },
     ],
   },
   {
-    name: "operations of a batch share one sequence",
+    name: "a snapshot stands one change too late",
+    rule: "L5",
+    caughtBy: "model",
+    patches: [
+      {
+        file: "engine.ts",
+        from: "return this.#parts.snapshots.take(this.#sequence);",
+        to: "return this.#parts.snapshots.take(this.#sequence + 1);",
+      },
+    ],
+  },
+  {
+    name: "inputs are unlinked while an iterator reads them",
+    rule: "L4",
+    caughtBy: "model",
+    patches: [
+      { file: "read-view.ts", from: "  tables.retain(version);\n", to: "" },
+      { file: "read-view.ts", from: "      tables.release(version);\n", to: "" },
+    ],
+  },
+  {
+    name: "a table is moved down past one that overlaps it",
+    rule: "L6",
+    caughtBy: "model",
+    patches: [
+      {
+        file: "picker-math.ts",
+        from: "return plan.inputs.length === 1 && plan.inputs[0]!.level < plan.outputLevel;",
+        to: "return plan.inputs[0]!.level < plan.outputLevel && plan.inputs.length < 3;",
+      },
+    ],
+  },
+  {
+    name: "a batch takes effect from its last operation to its first",
     rule: "L1",
     caughtBy: "model",
     patches: [
@@ -226,19 +259,6 @@ export const readingMistakes: readonly Mistake[] = [
         file: "trailer.ts",
         from: 'if (crc32(source.subarray(from, typeAt + 1), seed) !== stored) return "checksum mismatch";',
         to: 'if (stored !== 0 && seed < 0) return "checksum mismatch";',
-      },
-    ],
-  },
-  {
-    name: "a block's checksum does not know its table",
-    rule: "S3",
-    caughtBy: "damage",
-    patches: [
-      {
-        module: "sstable",
-        file: "trailer.ts",
-        from: "return crc32(bytes);",
-        to: "return crc32(bytes) & 0;",
       },
     ],
   },

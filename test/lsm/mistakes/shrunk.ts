@@ -7,7 +7,7 @@ import { plantStack, type StackPatch } from "./plant-stack.ts";
 
 const SHRINKING: readonly StackPatch[] = [
   { file: "new-log.ts", from: "SEGMENT_BYTES_MIN = 64 * KIB", to: "SEGMENT_BYTES_MIN = 1200" },
-  { file: "manifest.ts", from: "ROLL_BYTES_DEFAULT = MIB", to: "ROLL_BYTES_DEFAULT = 900" },
+  { file: "manifest.ts", from: "ROLL_BYTES_DEFAULT = MIB", to: "ROLL_BYTES_DEFAULT = 300" },
   {
     file: "leveled-picker.ts",
     from: "LEVEL_BYTES_BASE_DEFAULT = 64 * MIB",
