@@ -80,7 +80,7 @@ describe("04.5 a file that is not there, or another one", () => {
 
   test("a table in the place of another is an error", () => swapTables(whole));
 
-  test("without its manifest or the pointer to it, an engine is refused and left alone", async () => {
+  test("without its manifest or CURRENT, an engine is refused and left alone", async () => {
     const specimen = await makeSpecimen(whole);
     const others = filesOf(specimen.disk).filter((path) => !isTableFile(path) && !isLogFile(path));
     expect(others.length).toBeGreaterThan(1);

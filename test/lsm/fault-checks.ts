@@ -107,7 +107,8 @@ async function countOperations(
 async function faultRun(subject: Subject, history: History, fault: DiskFaultPlan): Promise<void> {
   const disk = createSimulatedDisk({ seed: fault.after + 1 });
   const life = openLife(subject, disk, history.options);
-  const place = `${history.name}: ${fault.fault} at ${fault.operation} ${fault.after}, ${fault.times ?? 1} times`;
+  const what = `${fault.fault} at ${fault.operation} ${fault.after}, ${fault.times ?? 1} times`;
+  const place = `${history.name}: ${what}`;
   const readFaults = READING.includes(fault.operation) ? (fault.times ?? 1) : 0;
   disk.plan(fault);
   const play = startPlay(life, createModel(KEYS), history.options);

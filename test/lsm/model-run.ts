@@ -1,5 +1,5 @@
 /**
- * One run of random operations on an engine, each compared with a sorted map. Support for the tests.
+ * One run of random operations on an engine, each compared with a sorted map. Support for tests.
  *
  * Everything comes from one seed: keys, options, structure, picker, and what is called. Nothing
  * fails here; crashes and faults have their own tests.

@@ -277,7 +277,7 @@ export async function settle<Value>(life: Life, call: Promise<Value>): Promise<V
     if (turn === TURNS_MAX) {
       const { stalls, background } = life.engine.stats();
       throw new OracleViolation(
-        `L8: a call does not end: ${stalls.reason ?? "no stall"}, ${background.failure ?? "no"} failure`,
+        `L8: a call does not end: ${stalls.reason ?? "no stall"}; ${background.failure}`,
       );
     }
     life.clock.advance(1);

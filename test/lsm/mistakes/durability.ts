@@ -1,7 +1,7 @@
 /**
  * Planted mistakes that show when power or disk fail: what is durable when, and in which order.
  */
-import { forwarding, type Mistake, neverSynced, passedOn } from "./mistake.ts";
+import { forwarding, lines, type Mistake, neverSynced, passedOn } from "./mistake.ts";
 
 /** Removes at once what may be removed only later. */
 const removeNow = (paths: string): string =>
@@ -56,7 +56,10 @@ export const durabilityMistakes: readonly Mistake[] = [
       {
         file: "background.ts",
         from: "          nextNumber: numbers.next,\n          logFrom: isLogDurable",
-        to: "          nextNumber: this.#retireNow(layer.logBefore),\n          logFrom: isLogDurable",
+        to: lines(
+          "          nextNumber: this.#retireNow(layer.logBefore),\n",
+          "          logFrom: isLogDurable",
+        ),
       },
       {
         file: "background.ts",
@@ -166,8 +169,14 @@ export const durabilityMistakes: readonly Mistake[] = [
     patches: [
       {
         file: "engine.ts",
-        from: "    log.append(group);\n    applyGroup(group, memory.active.memtable, snapshots.newest);\n",
-        to: "    applyGroup(group, memory.active.memtable, snapshots.newest);\n    log.append(group);\n",
+        from: lines(
+          "    log.append(group);\n",
+          "    applyGroup(group, memory.active.memtable, snapshots.newest);\n",
+        ),
+        to: lines(
+          "    applyGroup(group, memory.active.memtable, snapshots.newest);\n",
+          "    log.append(group);\n",
+        ),
       },
     ],
   },
@@ -223,7 +232,10 @@ export const durabilityMistakes: readonly Mistake[] = [
       {
         file: "background.ts",
         from: "    this.#newLog = next;\n",
-        to: "    this.#newLog = next;\n    void dropLog(next.wal, settings.disk, logPath(settings.dir, log.number));\n",
+        to: lines(
+          "    this.#newLog = next;\n",
+          "    void dropLog(next.wal, settings.disk, logPath(settings.dir, log.number));\n",
+        ),
       },
     ],
   },
@@ -234,7 +246,10 @@ export const durabilityMistakes: readonly Mistake[] = [
     patches: [
       {
         file: "recover.ts",
-        from: "    if (sequence + count - 1 <= this.sequence) return;\n    if (sequence !== this.sequence + 1) {",
+        from: lines(
+          "    if (sequence + count - 1 <= this.sequence) return;\n",
+          "    if (sequence !== this.sequence + 1) {",
+        ),
         to: "    if (sequence > this.sequence + 1) {",
       },
     ],
@@ -247,7 +262,12 @@ export const durabilityMistakes: readonly Mistake[] = [
       {
         file: "manifest.ts",
         from: "    const { wal } = this.#file;\n    try {\n      wal.append(payload);",
-        to: "    const { wal } = this.#file;\n    this.#state = next;\n    try {\n      wal.append(payload);",
+        to: lines(
+          "    const { wal } = this.#file;\n",
+          "    this.#state = next;\n",
+          "    try {\n",
+          "      wal.append(payload);",
+        ),
       },
     ],
   },
@@ -258,7 +278,10 @@ export const durabilityMistakes: readonly Mistake[] = [
     patches: [
       {
         file: "manifest.ts",
-        from: "    const state = { ...this.#state, nextNumber: this.#numbers.next };\n    let begun",
+        from: lines(
+          "    const state = { ...this.#state, nextNumber: this.#numbers.next };\n",
+          "    let begun",
+        ),
         to: `    const runs = this.#state.version.runs.slice(0, -1);
     const state = { ...this.#state, nextNumber: this.#numbers.next, version: { runs } };
     let begun`,

@@ -23,6 +23,9 @@ export interface Mistake {
   readonly wrap?: (disk: Disk) => Disk;
 }
 
+/** A text of several parts, for patches that are wider than a page. */
+export const lines = (...parts: readonly string[]): string => parts.join("");
+
 /** A disk that forwards everything but what is given. */
 export function forwarding(
   disk: Disk,

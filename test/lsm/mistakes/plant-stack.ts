@@ -2,8 +2,8 @@
  * Plants a mistake in the engine or in a module below it: copies those that are patched, and the
  * engine, side by side, and lets the engine's copy import the others'.
  *
- * As `plantMistake`, which knows one module: nothing in the real sources knows about mistakes, and a
- * patch that no longer fits fails its test.
+ * As `plantMistake`, which knows one module: nothing in the real sources knows about mistakes, and
+ * a patch that no longer fits fails its test.
  */
 import {
   cpSync,

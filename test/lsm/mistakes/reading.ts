@@ -2,7 +2,7 @@
  * Planted mistakes that show while the machine is well: in what readers see, in what a compaction
  * keeps, and in which tables it takes.
  */
-import type { Mistake } from "./mistake.ts";
+import { lines, type Mistake } from "./mistake.ts";
 
 export const readingMistakes: readonly Mistake[] = [
   {
@@ -150,8 +150,20 @@ export const readingMistakes: readonly Mistake[] = [
     patches: [
       {
         file: "compaction.ts",
-        from: "        if (outputs.bytes >= tableBytesMax) {\n          yield;\n          outputs.finish();\n          left = 0;\n        }\n        held.set(key);\n      }\n",
-        to: "        held.set(key);\n      }\n      if (outputs.bytes >= tableBytesMax) outputs.finish();\n",
+        from: lines(
+          "        if (outputs.bytes >= tableBytesMax) {\n",
+          "          yield;\n",
+          "          outputs.finish();\n",
+          "          left = 0;\n",
+          "        }\n",
+          "        held.set(key);\n",
+          "      }\n",
+        ),
+        to: lines(
+          "        held.set(key);\n",
+          "      }\n",
+          "      if (outputs.bytes >= tableBytesMax) outputs.finish();\n",
+        ),
       },
     ],
   },
@@ -257,7 +269,10 @@ export const readingMistakes: readonly Mistake[] = [
       {
         module: "sstable",
         file: "trailer.ts",
-        from: 'if (crc32(source.subarray(from, typeAt + 1), seed) !== stored) return "checksum mismatch";',
+        from: lines(
+          "if (crc32(source.subarray(from, typeAt + 1), seed)",
+          ' !== stored) return "checksum mismatch";',
+        ),
         to: 'if (stored !== 0 && seed < 0) return "checksum mismatch";',
       },
     ],
