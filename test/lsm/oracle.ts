@@ -2,9 +2,9 @@
  * The oracle: what an engine may hold, alive and after a crash.
  *
  * After a crash: the state after some prefix of the writes, in call order, that contains every
- * write acknowledged as durable; nothing invented, nothing half done (rule L9). Alive: exactly the newest
- * state. Keys and values are small numbers here, so that a whole state is a short array and a judge
- * costs microseconds; the bytes behind a number are checked one by one when they are read.
+ * write acknowledged as durable; nothing invented, nothing half done (rule L9). Alive: exactly the
+ * newest state. Keys and values are small numbers here, so that a whole state is a short array and
+ * a judge costs microseconds; the bytes behind a number are checked one by one when they are read.
  */
 import type { Bytes } from "#base";
 import { compareBytes, copyBytes, equalBytes } from "#bytes";
@@ -37,8 +37,8 @@ export interface Change {
 /**
  * How far a write has come. `open`: called and not answered. `acked`: survives the end of the
  * process. `synced`: survives a power cut. `refused`: nothing was changed. `unknown`: it failed,
- * and may have changed something. `hidden`: it failed, readers do not see it, and it may come back with
- * a crash.
+ * and may have changed something. `hidden`: it failed, readers do not see it, and it may come back
+ * with a crash.
  */
 export type WriteOutcome = "open" | "acked" | "synced" | "refused" | "unknown" | "hidden";
 
