@@ -44,6 +44,8 @@ export function createByteReader(source: Bytes): ByteReader {
   return new Reader(source);
 }
 
+/** A varint below this is its only byte: most of them are. */
+const VARINT_GROUP_VALUES = 128;
 /** `fatal`: without it, two different wrong inputs would decode to the same text. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -91,6 +93,11 @@ class Reader implements ByteReader {
   }
 
   varint(): number {
+    const first = this.#source[this.#offset];
+    if (first !== undefined && first < VARINT_GROUP_VALUES) {
+      this.#offset += 1;
+      return first;
+    }
     const { value, next } = getVarint(this.#source, this.#offset);
     this.#offset = next;
     return value;

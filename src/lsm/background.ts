@@ -27,6 +27,8 @@ import { createWaiters } from "./waiters.ts";
 
 /** Who runs jobs: this thread in slices, or a worker. */
 export interface JobRunner {
+  /** A job is to come soon. */
+  prepare(): void;
   flush(layer: FrozenLayer, order: FlushOrder): void;
   compact(job: CompactionJob): void;
   /** @param syncDir - to be synced behind each of them. */

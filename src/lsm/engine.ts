@@ -12,7 +12,7 @@ import { type Bytes, CairnError, errorText, isCairnError, type Lookup, type Sequ
 import { createBlockCache } from "#sstable";
 import type { BlockCache } from "#sstable/types";
 import { createStallMeter, type Pressure, pressureOf } from "./back-pressure.ts";
-import { type Background, createBackground } from "./background.ts";
+import { type Background, createBackground, type JobRunner } from "./background.ts";
 import { createEngineLog, refused } from "./engine-log.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { createEngineReads, type EngineReads } from "./engine-reads.ts";
@@ -49,6 +49,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
   readonly report: Contract.OpenReport;
   readonly #parts: EngineParts;
   readonly #background: Background;
+  readonly #runner: JobRunner;
   readonly #queue: WriteQueue;
   readonly #cache: BlockCache;
   readonly #unlock: () => void;
@@ -56,6 +57,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
   readonly #reads: EngineReads;
   #sequence: Sequence;
   #levelZeroRuns = 0;
+  #isRunnerPrepared = false;
   #closing: Promise<void> | null = null;
 
   constructor(settings: EngineSettings, found: Recovered) {
@@ -89,7 +91,8 @@ class OpenEngine implements Contract.Engine, GroupSink {
     this.#queue = createWriteQueue({ sink: this, clock, mayDelay: isThreaded });
     this.#background = createBackground(this.#parts, () => this.#queue.drain());
     this.#install();
-    this.#background.start(createRunner(settings, numbers, this.#background));
+    this.#runner = createRunner(settings, numbers, this.#background);
+    this.#background.start(this.#runner);
   }
 
   get sequence(): Sequence {
@@ -287,9 +290,20 @@ class OpenEngine implements Contract.Engine, GroupSink {
 
   #freezeIfFull(): void {
     const { memory, settings } = this.#parts;
-    if (!this.#isActiveFull() || memory.frozen.length >= settings.frozenMemtablesMax) return;
+    if (!this.#isActiveFull()) {
+      if (!this.#isRunnerPrepared) this.#prepareRunner();
+      return;
+    }
+    if (memory.frozen.length >= settings.frozenMemtablesMax) return;
     this.#freeze();
     this.#background.pump();
+  }
+
+  #prepareRunner(): void {
+    const { memory, settings } = this.#parts;
+    if (memory.active.memtable.approximateBytes() < settings.memtableBytesMax / 2) return;
+    this.#isRunnerPrepared = true;
+    this.#runner.prepare();
   }
 
   #freeze(): void {

@@ -32,6 +32,8 @@ class InlineRunner implements JobRunner {
     this.#jobs = jobs;
   }
 
+  prepare(): void {}
+
   flush({ memtable }: FrozenLayer, order: FlushOrder): void {
     this.#jobs.flush(memtable.cursor(), order);
   }

@@ -151,8 +151,9 @@ function open(options: ManifestOptions, numbers: Numbers): Start {
   options.inspect?.(state);
   const { wal, report } = openLog(disk, manifestPath(dir, number));
   assert(report.records === scan.records, "lsm: the manifest's log holds what was read before");
-  // The process may have been killed between turning `CURRENT` and syncing its name.
-  disk.syncDir(dir);
+  // The process may have been killed between turning `CURRENT` and syncing its name. An edit behind
+  // the snapshot says that it was not: none is taken before that sync.
+  if (scan.records === 1) disk.syncDir(dir);
   numbers.raise(Math.max(state.nextNumber, number + 1));
   return { file: { number, wal, snapshotBytes }, state, droppedBytes };
 }

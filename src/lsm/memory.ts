@@ -39,6 +39,8 @@ class MemoryLayers {
   active: Layer;
   /** Oldest first. */
   readonly frozen: FrozenLayer[] = [];
+  /** Dropped, and read by nobody but iterators that were open then. */
+  #spare: Memtable | null = null;
 
   constructor(options: MemtableOptions) {
     this.#options = options;
@@ -67,12 +69,18 @@ class MemoryLayers {
     if (memtable.entries === 0) return;
     memtable.freeze();
     this.frozen.push({ number, memtable, ...end });
-    this.active = { number: number + 1, memtable: createMemtable(this.#options) };
+    // One that was filled is followed by one that will be: it need not grow, and be copied, again.
+    const bytesInitial = Math.max(this.#options.bytesInitial ?? 0, memtable.approximateBytes());
+    const spare = this.#spare;
+    this.#spare = null;
+    const next = { ...this.#options, bytesInitial, ...(spare !== null && { reuse: spare }) };
+    this.active = { number: number + 1, memtable: createMemtable(next) };
   }
 
   /** Drops the oldest frozen layer: its table is part of the manifest. */
   drop(layer: FrozenLayer): void {
     assert(this.frozen[0] === layer, "lsm: the oldest frozen memtable is dropped first");
     this.frozen.shift();
+    this.#spare = layer.memtable;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The worker of one engine, as the engine sees it.
  *
- * It is started with the first job, and keeps the process alive only while it has something to do.
+ * It is started with the first job or a little before, and keeps the process alive only while it has something to do.
  * A worker that dies has failed its jobs; the next job starts another.
  *
  * Invariant: each job is reported exactly once, whatever becomes of the worker.
@@ -49,6 +49,11 @@ class ThreadRunner implements JobRunner {
     this.#start = start;
     this.#listener = listener;
     this.#local = local;
+  }
+
+  /** A thread takes longer to start than a memtable to fill. */
+  prepare(): void {
+    if (this.#thread === null && !this.#isClosed) this.#spawn().keepAlive(false);
   }
 
   flush({ memtable }: FrozenLayer, order: FlushOrder): void {

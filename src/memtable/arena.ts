@@ -70,9 +70,14 @@ export interface Arena extends Entries {
   write(reference: number, value: Bytes | null, sequence: Sequence, older: number): void;
 }
 
-/** Makes an empty arena. @param bytesInitial - memory to take at once. */
-export function createArena(bytesInitial: number): Arena {
-  return new GrowingArena(bytesInitial);
+/**
+ * Makes an empty arena.
+ *
+ * @param bytesInitial - memory to take at once.
+ * @param used - memory of another arena, whatever it holds, to be taken if it is large enough.
+ */
+export function createArena(bytesInitial: number, used: ArrayBufferLike | null = null): Arena {
+  return new GrowingArena(bytesInitial, used);
 }
 
 /** The entries of an arena that another thread has made, and that nobody writes any more. */
@@ -91,8 +96,11 @@ class GrowingArena implements Arena {
   words: Uint32Array;
   wordsUsed: number = FIRST_REFERENCE;
 
-  constructor(bytesInitial: number) {
-    const memory = takeMemory(Math.max(FIRST_REFERENCE, Math.ceil(bytesInitial / WORD_BYTES)));
+  constructor(bytesInitial: number, used: ArrayBufferLike | null) {
+    const words = Math.max(FIRST_REFERENCE, Math.ceil(bytesInitial / WORD_BYTES));
+    // Nothing is read that was not written first, so old content does no harm.
+    const isLargeEnough = used !== null && used.byteLength >= words * WORD_BYTES;
+    const memory = isLargeEnough ? used : takeMemory(words);
     this.bytes = new Uint8Array(memory);
     this.words = new Uint32Array(memory);
   }

@@ -74,7 +74,9 @@ class ArenaTable implements Memtable {
       throw new RangeError(`memtable: bytesInitial is ${bytesInitial}`);
     }
     this.#structure = options.structure ?? "btree";
-    this.#arena = createArena(bytesInitial);
+    const { reuse } = options;
+    const used = reuse instanceof ArenaTable ? reuse.#giveUpMemory() : null;
+    this.#arena = createArena(bytesInitial, used);
     this.#order = createOrder(this.#structure, this.#arena, options.random);
   }
 
@@ -207,6 +209,12 @@ class ArenaTable implements Memtable {
     }
     this.#lowest = lowest;
     this.#isLowestKnown = true;
+  }
+
+  /** @returns the memory, which is not used here any more; null while a cursor is open. */
+  #giveUpMemory(): ArrayBufferLike | null {
+    assert(this.#isFrozen, "memtable: only a frozen table gives its memory up");
+    return this.#cursors.length > 0 ? null : this.#arena.bytes.buffer;
   }
 
   *#scan(from: Bytes | undefined, before: Bytes | undefined): IterableIterator<MemtableEntry> {

@@ -15,12 +15,15 @@
  * separators are in order.
  * Chapter: 03-sstable
  */
-import { type Bytes, isCairnError } from "#base";
-import { type ByteReader, createByteReader, createByteWriter, U32_BYTES } from "#bytes";
+import type { Bytes } from "#base";
+import { createByteWriter, getU32, U32_BYTES, VARINT_BYTES_MAX } from "#bytes";
 import { TRAILER_BYTES } from "./trailer.ts";
 
 /** A tag and a length of one byte each. */
 const ENTRY_BYTES_MIN = 2;
+const GROUP_VALUES = 0x80;
+/** No offset. Whatever is added to it for the next field, the check of the end fails. */
+const MALFORMED = -1;
 /** Of a data block: as in `data-block.ts`, so that places in a block are small integers. */
 const CONTENT_BYTES_MAX = 2 ** 31 - 1;
 
@@ -78,49 +81,84 @@ export function contentBytes(blocks: BlockList, block: number): number {
  * @param dataBytes - the part of the file that holds data blocks. @returns what is wrong, in words.
  */
 export function decodeIndex(content: Bytes, dataBytes: number): BlockList | string {
-  const reader = createByteReader(content);
-  try {
-    const count = reader.u32();
-    // Before anything is allocated for them: so many entries must fit, here and in the file.
-    if (count < 1 || count > reader.remaining / ENTRY_BYTES_MIN) return `index of ${count} blocks`;
-    if (count > dataBytes / TRAILER_BYTES) return `index: ${count} blocks in ${dataBytes} bytes`;
-    const blocks: BlockList = {
-      count,
-      offsets: new Float64Array(count + 1),
-      continues: new Uint8Array(count),
-      keys: content,
-      keyAt: new Uint32Array(count),
-      keyBytes: new Uint32Array(count),
-    };
-    for (let block = 0; block < count; block += 1) {
-      const problem = readBlock(reader, blocks, block);
-      if (problem !== null) return problem;
-      if (blocks.offsets[block + 1]! > dataBytes) return `index: block ${block} ends beyond data`;
-    }
-    reader.end();
-    if (blocks.offsets[count] !== dataBytes) return "index: its blocks do not fill the data part";
-    if (blocks.continues[count - 1] === 1) return "index: the last block has no next one";
-    return blocks;
-  } catch (error) {
-    if (isCairnError(error, "BYTES_MALFORMED")) return `index: ${error.message}`;
-    throw error;
-  }
+  if (content.length < U32_BYTES) return "index: shorter than its count";
+  const count = getU32(content, 0);
+  const remaining = content.length - U32_BYTES;
+  // Before anything is allocated for them: so many entries must fit, here and in the file.
+  if (count < 1 || count > remaining / ENTRY_BYTES_MIN) return `index of ${count} blocks`;
+  if (count > dataBytes / TRAILER_BYTES) return `index: ${count} blocks in ${dataBytes} bytes`;
+  const blocks: BlockList = {
+    count,
+    offsets: new Float64Array(count + 1),
+    continues: new Uint8Array(count),
+    keys: content,
+    keyAt: new Uint32Array(count),
+    keyBytes: new Uint32Array(count),
+  };
+  const problem = readBlocks(content, blocks, dataBytes);
+  if (problem !== null) return problem;
+  if (blocks.offsets[count] !== dataBytes) return "index: its blocks do not fill the data part";
+  return blocks.continues[count - 1] === 1 ? "index: the last block has no next one" : blocks;
 }
 
-function readBlock(reader: ByteReader, blocks: BlockList, block: number): string | null {
-  const tag = reader.varint();
-  const bytes = Math.floor(tag / 2);
-  if (bytes < 1 || bytes > CONTENT_BYTES_MAX) return `index: block ${block} of ${bytes} bytes`;
-  blocks.offsets[block + 1] = blocks.offsets[block]! + bytes + TRAILER_BYTES;
-  blocks.continues[block] = tag % 2;
-  const keyBytes = reader.varint();
-  blocks.keyAt[block] = reader.offset;
-  blocks.keyBytes[block] = keyBytes;
-  reader.raw(keyBytes);
-  if (block === 0) return null;
-  const order = compareSeparators(blocks, block - 1, block);
-  const mayFollow = order < 0 || (order === 0 && blocks.continues[block - 1] === 1);
-  return mayFollow ? null : `index: separator ${block} is out of order`;
+/**
+ * Reads the entries. One plain loop: a table is opened when somebody waits for a key of it, and
+ * often before the runtime has compiled anything.
+ */
+function readBlocks(content: Bytes, blocks: BlockList, dataBytes: number): string | null {
+  const { count, offsets, continues, keyAt, keyBytes } = blocks;
+  const { length } = content;
+  let at = U32_BYTES;
+  let end = 0;
+  for (let block = 0; block < count; block += 1) {
+    let tag = content[at++]!;
+    if (tag >= GROUP_VALUES) {
+      at = readNumber(content, at - 1);
+      tag = number;
+    }
+    // Beyond the end there is `undefined`, which is not below anything.
+    let bytes = content[at++]!;
+    if (!(bytes < GROUP_VALUES)) {
+      at = readNumber(content, at - 1);
+      bytes = number;
+    }
+    if (at < 0 || !(at + bytes <= length)) return `index: block ${block} is cut off or malformed`;
+    const size = Math.floor(tag / 2);
+    if (size < 1 || size > CONTENT_BYTES_MAX) return `index: block ${block} of ${size} bytes`;
+    end += size + TRAILER_BYTES;
+    if (end > dataBytes) return `index: block ${block} ends beyond data`;
+    offsets[block + 1] = end;
+    continues[block] = tag % 2;
+    keyAt[block] = at;
+    keyBytes[block] = bytes;
+    at += bytes;
+    if (block === 0) continue;
+    const order = compareSeparators(blocks, block - 1, block);
+    const mayFollow = order < 0 || (order === 0 && continues[block - 1] === 1);
+    if (!mayFollow) return `index: separator ${block} is out of order`;
+  }
+  return at === length ? null : `index: ${length - at} bytes too many`;
+}
+
+/** What {@link readNumber} has read. */
+let number = 0;
+
+/** Reads a varint into `number`. @returns the offset behind it; -1 if it is malformed. */
+function readNumber(content: Bytes, offset: number): number {
+  number = 0;
+  if (offset < 0) return MALFORMED;
+  let scale = 1;
+  for (let at = offset; at < offset + VARINT_BYTES_MAX; at += 1) {
+    const byte = content[at];
+    if (byte === undefined) return MALFORMED;
+    number += (byte % GROUP_VALUES) * scale;
+    if (byte < GROUP_VALUES) {
+      const isShortest = byte > 0 || at === offset;
+      return isShortest && Number.isSafeInteger(number) ? at + 1 : MALFORMED;
+    }
+    scale *= GROUP_VALUES;
+  }
+  return MALFORMED;
 }
 
 function compareSeparators(blocks: BlockList, left: number, right: number): number {

@@ -25,6 +25,8 @@ const BATCH_BYTES_MAX = 1024 * 1024;
 /** The first step of making room ahead. Steps double from here, so that a small log stays small. */
 const PREALLOCATE_BYTES_MIN = 16 * 1024;
 const NOTHING: Bytes = new Uint8Array(0);
+/** What room is made of, at most so much at a time. */
+const ZEROS: Bytes = new Uint8Array(256 * 1024);
 
 /** What one asynchronous sync covers. */
 export interface Flight {
@@ -90,6 +92,9 @@ class LogTail {
   #endOffset: number;
   #durableOffset: number;
   #endsInMark: boolean;
+  /** Bytes written since a sync was last asked for, and before that one: how often they come. */
+  #unsyncedBytes = 0;
+  #syncGapBytes = 0;
   nextLsn: Lsn;
   durableLsn: Lsn;
 
@@ -137,6 +142,7 @@ class LogTail {
   /** Makes everything appended durable, on this thread. */
   sync(): void {
     this.#write();
+    this.#noteSync();
     if (this.durableLsn === this.nextLsn - 1) return;
     // Should the flight fail, the pages that it drops must be dirty again for this sync to write
     // them.
@@ -152,6 +158,7 @@ class LogTail {
   async syncAsync(): Promise<void> {
     assert(this.#flight === null, "wal: one asynchronous sync at a time");
     this.#write();
+    this.#noteSync();
     if (this.durableLsn === this.nextLsn - 1) return;
     this.#flightHandle ??= this.#settings.disk.open(this.last.path, "read-write");
     const flight = { upTo: this.nextLsn - 1, segment: this.last, offset: this.#endOffset };
@@ -243,6 +250,7 @@ class LogTail {
     const bytes = this.#batch.seal(this.durableLsn, this.last.seed);
     this.#handle.write(this.#endOffset, bytes);
     this.#endOffset += bytes.length;
+    this.#unsyncedBytes += bytes.length;
     this.#endsInMark = false;
     this.#batch.clear();
     if (this.#endOffset > this.last.sizeBytes) this.#makeRoom();
@@ -257,9 +265,12 @@ class LogTail {
     this.last.sizeBytes = this.#endOffset;
     const step = Math.min(preallocateBytes, Math.max(PREALLOCATE_BYTES_MIN, this.#endOffset));
     const target = Math.min(this.#endOffset + step, segmentBytesMax);
-    if (target <= this.#endOffset) return;
+    // Who syncs seldom gains nothing from room, and would write everything twice.
+    if (target <= this.#endOffset || this.#syncGapBytes > preallocateBytes / 4) return;
     try {
-      this.#handle.write(this.#endOffset, new Uint8Array(target - this.#endOffset));
+      for (let at = this.#endOffset; at < target; at += ZEROS.length) {
+        this.#handle.write(at, ZEROS.subarray(0, Math.min(ZEROS.length, target - at)));
+      }
       this.last.sizeBytes = target;
     } catch (error) {
       // Room ahead is a convenience. Whether the log itself still fits is for the next write to
@@ -267,6 +278,11 @@ class LogTail {
       if (!isCairnError(error, "DISK_FULL")) throw error;
       this.last.sizeBytes = this.#handle.size();
     }
+  }
+
+  #noteSync(): void {
+    this.#syncGapBytes = this.#unsyncedBytes;
+    this.#unsyncedBytes = 0;
   }
 
   #roll(): void {

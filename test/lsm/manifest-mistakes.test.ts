@@ -66,7 +66,7 @@ const mistakes: readonly Mistake[] = [
     check: manifestPowerCuts,
     history: 0,
     file: "manifest.ts",
-    from: "  disk.syncDir(dir);\n  numbers.raise",
+    from: "  if (scan.records === 1) disk.syncDir(dir);\n  numbers.raise",
     to: "  numbers.raise",
   },
   {
