@@ -39,6 +39,8 @@ export interface FaultEffort {
   readonly times: readonly number[];
   /** Default: all kinds. */
   readonly kinds?: readonly DiskOperation[];
+  /** Crashes soon after each fault, each at another moment. Default 2. */
+  readonly crashes?: number;
 }
 
 /** Makes operations of each kind fail, one per run. @returns the runs. */
@@ -59,7 +61,7 @@ export async function failingDisk(
       await faultRun(subject, history, { operation, fault, after, times });
       runs += 1;
       if (READING.includes(operation)) continue;
-      for (const seed of HEALING_SEEDS) {
+      for (let seed = 1; seed <= (effort.crashes ?? CRASHES_DEFAULT); seed += 1) {
         await crashWhileHealing(subject, history, { operation, fault, after, times }, seed);
         runs += 1;
       }
@@ -152,7 +154,7 @@ async function crashWhileHealing(
 }
 
 const CALLS_AFTERWARDS = 5;
-const HEALING_SEEDS: readonly number[] = [1, 2];
+const CRASHES_DEFAULT = 2;
 const SEEDS = 2 ** 31;
 
 /**

@@ -30,8 +30,11 @@ const checks: Record<CheckName, (subject: Subject) => Promise<unknown>> = {
     for (const history of shortHistories) await kills(subject, history, { seeds: 1, stride: 2 });
   },
   "failing disk": async (subject) => {
-    for (const history of [overwriting, ...shortHistories]) {
-      await failingDisk(subject, history, { perKind: 10, times: [1, 5] });
+    // What a log that has failed brings back shows in few moments, so these are looked for.
+    const closely = { perKind: 30, times: [1], kinds: ["sync", "write"], crashes: 12 } as const;
+    await failingDisk(subject, overwriting, closely);
+    for (const history of shortHistories) {
+      await failingDisk(subject, history, { perKind: 4, times: [1, 5] });
     }
   },
   "failing removals": async (subject) => {
