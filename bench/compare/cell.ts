@@ -18,7 +18,8 @@ const NANOSECONDS_PER_MS = 1e6;
 const DELAY_RESOLUTION_MS = 2;
 /** Below this, a percentile of the delay says nothing. */
 const DELAY_TICKS_MIN = 20;
-const OPENINGS = 9;
+/** Enough that the median is an opening in compiled code, as in a program that has run a while. */
+const OPENINGS = 25;
 const CHECKED_KEYS = 2000;
 const WARM_UP_PART = 20;
 /** A store whose files have not changed for so long has settled. */

@@ -1,13 +1,13 @@
 /**
  * LevelDB through `classic-level` in the comparison.
  *
- * | row     | tried (µs per operation, 300,000 keys)                                   | taken      |
- * | ------- | ------------------------------------------------------------------------ | ---------- |
- * | puts    | waves of 256: 6.9; 256 callers: 5.5                                      | callers    |
- * | batch   | array of 1000: 2.4; chained batch: 1.6                                   | chained    |
- * | gets    | getSync 2.7-3.6; get 5.2; getMany(1000) 2.8                              | getSync    |
- * | scan    | next 3.3; nextv(1000) 2.6; the same with a high-water mark of 1 MiB: 1.6 | the last   |
- * | seeks   | one iterator 44; a new iterator each 73-89                               | one        |
+ * | row   | tried (µs per operation, 300,000 keys)                                   | taken    |
+ * | ----- | ------------------------------------------------------------------------ | -------- |
+ * | puts  | waves of 256: 6.9; 256 callers: 5.5                                      | callers  |
+ * | batch | array of 1000: 2.4; chained batch: 1.6                                   | chained  |
+ * | gets  | getSync 2.7-3.6; get 5.2; getMany(1000) 2.8                              | getSync  |
+ * | scan  | next 3.3; nextv(1000) 2.6; the same with a high-water mark of 1 MiB: 1.6 | the last |
+ * | seeks | one iterator 44; a new iterator each 73-89                               | one      |
  *
  * Not taken: four `getMany(250)` at a time (1.9), because the read rows ask for one key after the
  * other; string keys (scan 1.3, seek 19, but gets 3.7), because keys are bytes for all engines.

@@ -19,7 +19,11 @@ const FILESYSTEMS: Readonly<Record<number, string>> = {
   2035054128: "overlayfs",
 };
 
-/** Looks at the machine. @returns a function to call at the end, for what can only be known then. */
+/**
+ * Looks at the machine.
+ *
+ * @returns a function to call at the end, for what can only be known then.
+ */
 export function observeEnvironment(dir: string): () => Environment {
   const start = performance.now();
   const started = new Date().toISOString();

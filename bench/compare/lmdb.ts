@@ -1,14 +1,14 @@
 /**
  * LMDB through `lmdb` in the comparison, in its safe default and, on request, without syncs.
  *
- * | row     | tried (µs per operation; writes at random into 1,000,000 keys)            | taken     |
- * | ------- | ------------------------------------------------------------------------- | --------- |
- * | puts    | waves of 256: 31-34; 256 callers: 53; a transactionSync of 256: 30-42     | waves     |
- * | puts    | the same, separateFlushed 46-56, commitDelay 1: 50, no overlapping 31-35  | default   |
- * | batch   | transactionSync of 1000 with putSync: 1.3; batch(): 1.4                   | the first |
- * | sync    | overlappingSync off and putSync 300; await put, await flushed 600         | the first |
- * | gets    | getBinaryFast 1.0; getBinary 1.6; getMany(1000) 2.3                       | the first |
- * | scan    | getRange 0.7-1.0 in any form; getKeys and getBinaryFast 0.8               | getRange  |
+ * | row   | tried (µs per operation; writes at random into 1,000,000 keys)           | taken     |
+ * | ----- | ------------------------------------------------------------------------ | --------- |
+ * | puts  | waves of 256: 31-34; 256 callers: 53; a transactionSync of 256: 30-42    | waves     |
+ * | puts  | the same, separateFlushed 46-56, commitDelay 1: 50, no overlapping 31-35 | default   |
+ * | batch | transactionSync of 1000 with putSync: 1.3; batch(): 1.4                  | the first |
+ * | sync  | overlappingSync off and putSync 300; await put, await flushed 600        | the first |
+ * | gets  | getBinaryFast 1.0; getBinary 1.6; getMany(1000) 2.3                      | the first |
+ * | scan  | getRange 0.7-1.0 in any form; getKeys and getBinaryFast 0.8              | getRange  |
  *
  * Without syncs, waves take 10 µs: an entry of its own, since power loss may then cost the whole
  * database, which it does not with any other engine here.

@@ -2,14 +2,14 @@
  * SQLite through `better-sqlite3` in the comparison: a table `k BLOB PRIMARY KEY, v BLOB` without
  * rowid, in WAL mode, with an exclusive lock like the other engines but `lmdb`.
  *
- * | row     | tried (µs per operation, 300,000 keys)                                  | taken       |
- * | ------- | ----------------------------------------------------------------------- | ----------- |
- * | puts    | a transaction for 256: 14-18; each alone: 15-18, but 8 and more in order | transaction |
- * | puts    | REPLACE 14-18; INSERT … ON CONFLICT DO UPDATE 16-24                      | REPLACE     |
- * | puts    | wal_autocheckpoint 1000: 17.5; 4096 pages: 13.6; pages of 8 KiB: 19.5    | 4096 pages  |
- * | table   | with rowid: write 12.7, get 3.5, scan 2.5; without: 15, 2.4, 1.5         | without     |
- * | gets    | get 3.2; pluck 3.2; pluck within one transaction 2.1-2.6                 | the last    |
- * | scan    | iterate 1.8; raw iterate 1.7; raw pages of 1000: 1.3-1.6; raw all 2.5    | pages       |
+ * | row   | tried (µs per operation, 300,000 keys)                                   | taken      |
+ * | ----- | ------------------------------------------------------------------------ | ---------- |
+ * | puts  | a transaction for 256: 14-18; alone: 15-18, but 8 and more in order | transaction |
+ * | puts  | REPLACE 14-18; INSERT … ON CONFLICT DO UPDATE 16-24                      | REPLACE    |
+ * | puts  | wal_autocheckpoint 1000: 17.5; 4096 pages: 13.6; pages of 8 KiB: 19.5    | 4096 pages |
+ * | table | with rowid: write 12.7, get 3.5, scan 2.5; without: 15, 2.4, 1.5         | without    |
+ * | gets  | get 3.2; pluck 3.2; pluck within one transaction 2.1-2.6                 | the last   |
+ * | scan  | iterate 1.8; raw iterate 1.7; raw pages of 1000: 1.3-1.6; raw all 2.5    | pages      |
  */
 import { join } from "node:path";
 import Database from "better-sqlite3";

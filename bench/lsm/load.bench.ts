@@ -1,6 +1,6 @@
 /**
- * Can the engine hold ten million keys in little memory, open them at once, and leave the event loop
- * to others meanwhile?
+ * Can the engine hold ten million keys in little memory, open them at once, and leave the event
+ * loop to others meanwhile?
  *
  * Keys of 16 and values of 100 bytes, in random order, in batches of 1000; nothing is synced by
  * request. Each step runs in a process of its own, whose peak of resident memory is what the system

@@ -1,9 +1,9 @@
 /**
  * How fast is one table: building it, looking keys up, scanning it?
  *
- * The file is in the page cache, so this is the processor's share and the system calls'. The peer of
- * a cold lookup is a read of as many bytes at the same places without a look at them. Building ends
- * with one sync of the file and one of its directory; nothing else is synced.
+ * The file is in the page cache, so this is the processor's share and the system calls'. The peer
+ * of a cold lookup is a read of as many bytes at the same places without a look at them. Building
+ * ends with one sync of the file and one of its directory; nothing else is synced.
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,8 @@
 /**
  * bytes: integers as bytes, byte order, a checksum, and one file replaced whole.
  *
- * Reading order: ints.ts, varint.ts, compare.ts, crc32c.ts, copy.ts, writer.ts, reader.ts, replace-file.ts.
+ * Reading order: ints.ts, varint.ts, compare.ts, crc32c.ts, copy.ts, writer.ts, reader.ts,
+ * replace-file.ts.
  * Chapter: 00-bytes
  */
 export { compareBytes, equalBytes } from "./compare.ts";

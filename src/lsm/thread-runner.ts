@@ -1,8 +1,8 @@
 /**
  * The worker of one engine, as the engine sees it.
  *
- * It is started with the first job or a little before, and keeps the process alive only while it has something to do.
- * A worker that dies has failed its jobs; the next job starts another.
+ * It is started with the first job or a little before, and keeps the process alive only while it
+ * has something to do. A worker that dies has failed its jobs; the next job starts another.
  *
  * Invariant: each job is reported exactly once, whatever becomes of the worker.
  * Chapter: 04-lsm, "Background work"

@@ -23,9 +23,9 @@ export interface MemtableOptions {
   /** Memory taken at once, in bytes. Default 64 KiB. It grows by doubling. */
   readonly bytesInitial?: number;
   /**
-   * A frozen memtable that nobody reads any more, here or on another thread: its memory may be taken
-   * over, and it must not be used again. Memory that was used before costs less than new memory. One
-   * with an open cursor is left alone.
+   * A frozen memtable that nobody reads any more, here or on another thread: its memory may be
+   * taken over, and it must not be used again. Memory that was used before costs less than new
+   * memory. One with an open cursor is left alone.
    */
   readonly reuse?: Memtable;
   /** Chance for the heights of the skip list: from 0 (included) to 1 (excluded). */

@@ -1,6 +1,6 @@
 /**
- * Blocks in memory: slots of one size in a few large arrays, so that a hit costs two array reads and
- * the garbage collector has nothing to look at.
+ * Blocks in memory: slots of one size in a few large arrays, so that a hit costs two array reads
+ * and the garbage collector has nothing to look at.
  *
  * Each table keeps, for each of its blocks, the number of its slot. The slot knows table and block
  * in turn, to tell them when it is given to another (CLOCK: a hand goes round and takes the first

@@ -34,6 +34,7 @@ class Search {
   readonly #smallest: Bytes;
   readonly #largest: Bytes;
   readonly #prefixBytes: number;
+  /** Filled as searches come by, so that opening a table for one key is quick. 0: not known yet. */
   readonly #heads: Float64Array;
   readonly #headMin: number;
   readonly #headMax: number;
@@ -47,10 +48,6 @@ class Search {
     this.#headMin = headOf(smallest, prefix, smallest.length);
     this.#headMax = headOf(largest, prefix, largest.length);
     this.#heads = new Float64Array(blocks.count);
-    for (let block = 0; block < blocks.count; block += 1) {
-      const at = blocks.keyAt[block]!;
-      this.#heads[block] = headOf(blocks.keys, at + prefix, at + blocks.keyBytes[block]!);
-    }
   }
 
   /** Bytes of memory for the search. */
@@ -85,11 +82,19 @@ class Search {
     let high = heads.length - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const other = heads[middle]!;
+      const other = heads[middle]! || this.#headAt(middle);
       if (other < head || (other === head && this.#isBelow(middle, key))) low = middle + 1;
       else high = middle;
     }
     return low;
+  }
+
+  #headAt(block: number): number {
+    const { keys, keyAt, keyBytes } = this.#blocks;
+    const at = keyAt[block]!;
+    const head = headOf(keys, at + this.#prefixBytes, at + keyBytes[block]!);
+    this.#heads[block] = head;
+    return head;
   }
 
   /** Whether a separator is below a key with the same prefix. */

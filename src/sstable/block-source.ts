@@ -1,8 +1,9 @@
 /**
  * Gets the data blocks of one table: from the cache, or from the file with a check.
  *
- * The block that was loaded last lies in `bytes`, from `from` on, `size` bytes of it. It stays there
- * until the next block is loaded by anybody on this thread: lookups copy what they need before.
+ * The block that was loaded last lies in `bytes`, from `from` on, `size` bytes of it. It stays
+ * there until the next block is loaded by anybody on this thread: lookups copy what they need
+ * before.
  *
  * Invariant: a block is checked when it comes from the file, and only then (S3).
  * Chapter: 03-sstable

@@ -6,9 +6,9 @@
  * |      0 |     1 | probes | u8    | bits set for each key, 1 to 30                      |
  * |      1 |     n | bits   | bytes | bit b is bit b % 8, from the low end, of byte b / 8 |
  *
- * Two 32-bit hashes a and b of a key give its probes: bit (a + i * b) % 2^32 % (8 * n) for i from 0.
- * b is made odd and the number of bits is even, so b is never 0 modulo that number, which would set
- * one bit over and over (Kirsch and Mitzenmacher, "Less Hashing, Same Performance").
+ * Two 32-bit hashes a and b of a key give its probes: bit (a + i * b) % 2^32 % (8 * n) for i from
+ * 0. b is made odd and the number of bits is even, so b is never 0 modulo that number, which would
+ * set one bit over and over (Kirsch and Mitzenmacher, "Less Hashing, Same Performance").
  *
  * Every step is taken in 32 bits: `Math.imul` for products, `>>> 0` where a number is compared or
  * divided, since bit operations of JavaScript give signed results.

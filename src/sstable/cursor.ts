@@ -1,11 +1,11 @@
 /**
  * Moves over the versions of a table, forwards and backwards.
  *
- * A cursor keeps the block that it is in for itself: a copy out of the cache, or a piece that it has
- * read ahead. So nothing has to be pinned, and the cache may evict what it likes.
+ * A cursor keeps the block that it is in for itself: a copy out of the cache, or a piece that it
+ * has read ahead. So nothing has to be pinned, and the cache may evict what it likes.
  *
- * Reading ahead begins when a scan enters its third block, and doubles with each piece. What is read
- * ahead does not go through the cache: a long scan would push out what lookups need.
+ * Reading ahead begins when a scan enters its third block, and doubles with each piece. What is
+ * read ahead does not go through the cache: a long scan would push out what lookups need.
  *
  * Invariant: the key of the entry lies whole at the front of the key buffer whenever the cursor is
  * valid.

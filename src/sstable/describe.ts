@@ -104,8 +104,8 @@ class Description {
         const { bytes, from, size } = source;
         const problem = walkBlock(bytes, from, size, () => {});
         if (problem !== null || this.#onEntry === null) return problem;
-        // The block is sound: walk again and hand out. A callback may use the disk and this thread's
-        // scratch memory, so it gets a copy.
+        // The block is sound: walk again and hand out. A callback may use the disk and this
+        // thread's scratch memory, so it gets a copy.
         this.#handOut(bytes.slice(from, from + size), handle.offset, this.#onEntry);
         return null;
       });

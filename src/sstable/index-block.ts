@@ -8,8 +8,8 @@
  * | separator | varint, bytes | a key at or above the block's last and below the next's first |
  *
  * Tag and separator stand there for each block, in order. The offset of a block is the sum of the
- * sizes before it, trailers included. A block goes on if versions of its last key follow in the next
- * one; its separator is then that key. The last separator is the largest key of the table.
+ * sizes before it, trailers included. A block goes on if versions of its last key follow in the
+ * next one; its separator is then that key. The last separator is the largest key of the table.
  *
  * Invariant: the blocks of a decoded index fill the data part of the file exactly (S4), and its
  * separators are in order.

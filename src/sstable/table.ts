@@ -30,8 +30,8 @@ const entry = createEntryHeader();
 /**
  * Opens a table: reads and checks footer, properties, index and filter.
  *
- * @throws `SSTABLE_CORRUPT` with `details` `file` and `offset`; disk errors as they come. RangeError
- * for an id that no table has. TypeError for a cache that is not ours.
+ * @throws `SSTABLE_CORRUPT` with `details` `file` and `offset`; disk errors as they come.
+ * RangeError for an id that no table has. TypeError for a cache that is not ours.
  */
 export function openTable(options: TableOptions): Table {
   checkId(options.id);

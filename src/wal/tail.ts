@@ -228,7 +228,7 @@ class LogTail {
     this.sync();
     if (this.#endsInMark) return;
     this.#batch.add(FrameType.mark, this.nextLsn, NOTHING);
-    this.#write();
+    this.#write({ makesRoom: false });
     this.#handle.sync();
   }
 
@@ -245,7 +245,7 @@ class LogTail {
     return this.#endOffset;
   }
 
-  #write(): void {
+  #write({ makesRoom } = { makesRoom: true }): void {
     if (this.#batch.bytes === 0) return;
     const bytes = this.#batch.seal(this.durableLsn, this.last.seed);
     this.#handle.write(this.#endOffset, bytes);
@@ -253,7 +253,9 @@ class LogTail {
     this.#unsyncedBytes += bytes.length;
     this.#endsInMark = false;
     this.#batch.clear();
-    if (this.#endOffset > this.last.sizeBytes) this.#makeRoom();
+    if (this.#endOffset <= this.last.sizeBytes) return;
+    if (makesRoom) this.#makeRoom();
+    else this.last.sizeBytes = this.#endOffset;
   }
 
   /**

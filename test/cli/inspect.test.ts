@@ -117,7 +117,7 @@ describe("a segment of a log", () => {
     expect(look(join(dir, "copy of something.sst")).text).toContain("segment of a log");
   });
 
-  test("with a damaged beginning is known by its name, and what can be verified is shown", async () => {
+  test("with a damaged beginning is known by its name, and what is sound is shown", async () => {
     const path = await logWith(join(temporaryDir(), "raft"), RAFT_RECORDS);
     damage(path, 6);
     const { text, exitCode } = look(path);

@@ -30,7 +30,11 @@ test.each(taught)("every rule of %s names the tests that try to break it", (modu
 test.each(taught)("every rule that the contract of %s speaks of has its section", (module) => {
   const spoken = textOf(`src/${module}/types.ts`).match(/\b[DWMSLRKQ]\d\b/g) ?? [];
   const written = sectionsOf(module).flatMap(({ heading }) => /^[DWMSLRKQ]\d+/.exec(heading) ?? []);
-  const foreign = new Set(Object.keys(LETTERS).filter((other) => other !== module).map(letterOf));
+  const foreign = new Set(
+    Object.keys(LETTERS)
+      .filter((other) => other !== module)
+      .map(letterOf),
+  );
   const own = [...new Set(spoken)].filter((rule) => !foreign.has(rule.charAt(0)));
   expect(own.filter((rule) => !written.includes(rule))).toEqual([]);
 });

@@ -7,22 +7,34 @@ import ts from "typescript";
 import { expect, test } from "vitest";
 import * as bytes from "#bytes";
 import type { BytesModule } from "#bytes/types";
+import * as lsm from "#lsm";
+import type { LsmModule } from "#lsm/types";
+import * as memtable from "#memtable";
+import type { MemtableModule } from "#memtable/types";
 import * as raft from "#raft";
 import type { RaftModule } from "#raft/types";
 import * as sqlite from "#sqlite";
 import type { SqliteModule } from "#sqlite/types";
+import * as sstable from "#sstable";
+import type { SstableModule } from "#sstable/types";
 import * as wal from "#wal";
 import type { WalModule } from "#wal/types";
 import { filesUnder, placeOf, treeOf } from "./sources.ts";
 
 const bytesModule: BytesModule = bytes;
 const walModule: WalModule = wal;
+const memtableModule: MemtableModule = memtable;
+const sstableModule: SstableModule = sstable;
+const lsmModule: LsmModule = lsm;
 const raftModule: RaftModule = raft;
 const sqliteModule: SqliteModule = sqlite;
 
 const MODULES: readonly [string, string, object][] = [
   ["bytes", "BytesModule", bytesModule],
   ["wal", "WalModule", walModule],
+  ["memtable", "MemtableModule", memtableModule],
+  ["sstable", "SstableModule", sstableModule],
+  ["lsm", "LsmModule", lsmModule],
   ["raft", "RaftModule", raftModule],
   ["sqlite", "SqliteModule", sqliteModule],
 ];

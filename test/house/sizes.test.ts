@@ -50,12 +50,31 @@ test("no function has more than 70 lines", () => {
   expect(longer).toEqual([]);
 });
 
+/** Lines on which a text lies across the limit: it is what it is, and the formatter leaves it. */
+function linesOfTexts(path: string): Set<number> {
+  const lines = new Set<number>();
+  walk(path, (node) => {
+    if (!ts.isStringLiteralLike(node) && !ts.isTemplateExpression(node)) return;
+    const tree = treeOf(path);
+    const first = tree.getLineAndCharacterOfPosition(node.getStart(tree));
+    const last = tree.getLineAndCharacterOfPosition(node.getEnd());
+    for (let line = first.line; line < last.line; line += 1) lines.add(line);
+    const begins = last.line > first.line ? 0 : first.character;
+    if (last.character > LINE_COLUMNS_MAX && begins < LINE_COLUMNS_MAX) lines.add(last.line);
+  });
+  return lines;
+}
+
 test("no line has more than 100 columns", () => {
   const wider: string[] = [];
   for (const path of files) {
-    for (const [index, line] of textOf(path).split("\n").entries()) {
+    const lines = textOf(path).split("\n");
+    if (lines.every((line) => line.length <= LINE_COLUMNS_MAX)) continue;
+    const texts = linesOfTexts(path);
+    for (const [index, line] of lines.entries()) {
       const columns = [...line].length;
-      if (columns > LINE_COLUMNS_MAX && !UNBREAKABLE.test(line))
+      const isBreakable = !UNBREAKABLE.test(line) && !texts.has(index);
+      if (columns > LINE_COLUMNS_MAX && isBreakable)
         wider.push(`${path}:${index + 1}: ${columns} columns`);
     }
   }

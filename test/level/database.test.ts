@@ -318,7 +318,7 @@ describe("what there is beside the common methods", () => {
     expect(() => new CairnLevel(7 as unknown as string)).toThrow(TypeError);
   });
 
-  test("damage is told by the name that LevelDB gives it, with file and offset behind", async () => {
+  test("damage is told by the name that LevelDB gives it, with file and offset", async () => {
     const location = fresh();
     const db = new CairnLevel(location);
     await db.put("a", "1");

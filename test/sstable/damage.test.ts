@@ -1,6 +1,6 @@
 /**
- * Damaged tables: the right answer or a coded error, never a wrong answer. Method: flip every bit of
- * a small table, cut it at every length, exchange blocks, put it under another number.
+ * Damaged tables: the right answer or a coded error, never a wrong answer. Method: flip every bit
+ * of a small table, cut it at every length, exchange blocks, put it under another number.
  */
 import { expect, test } from "vitest";
 import { isCairnError } from "#base";

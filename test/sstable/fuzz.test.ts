@@ -3,8 +3,8 @@
  *
  * Method: change whole tables at random in many ways. Half of the files are only damaged. The other
  * half get right checksums afterwards, as from a writer that is wrong: these may answer anything,
- * but may not fail in any other way. Every read is watched, since nothing is allocated for a part of
- * the file that is not read.
+ * but may not fail in any other way. Every read is watched, since nothing is allocated for a part
+ * of the file that is not read.
  */
 import { afterAll, expect, test } from "vitest";
 import type { Bytes } from "#base";

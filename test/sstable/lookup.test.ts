@@ -67,7 +67,7 @@ test("03.3 every key, its neighbours, and every old sequence: as the model", () 
   });
 });
 
-test("03.3 versions of one key in many blocks: the newest costs one read, older ones are found", () => {
+test("03.3 the newest of versions in many blocks costs one read, and older ones are found", () => {
   forEachSeed(10, (_, random) => {
     const versions = randomVersions(random, { keys: 4, versionsMax: 60, valueBytesMax: 40 });
     const { table } = made(sstable, versions, { blockBytes: 96 });

@@ -1,6 +1,6 @@
 /**
- * Writing: order, limits, ownership of bytes, and what the writer says about its work. Method: small
- * tables with one thing out of the ordinary, and random ones that `verify` reads as a whole.
+ * Writing: order, limits, ownership of bytes, and what the writer says about its work. Method:
+ * small tables with one thing out of the ordinary, and random ones that `verify` reads as a whole.
  */
 import { expect, test } from "vitest";
 import { InvariantError } from "#base";

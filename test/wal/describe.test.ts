@@ -102,7 +102,7 @@ test("a file shorter than its header is torn, not read beyond its end", () => {
   });
 });
 
-test("damage in front of a later watermark is named, with the frame that witnesses it", async () => {
+test("damage in front of a later watermark is named, with its witness", async () => {
   const content = await threeRecords({ close: true });
   const second = HEADER_BYTES + FRAME_BYTES + 10;
   content[second + FRAME_BYTES] = 0xff;
