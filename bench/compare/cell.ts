@@ -2,9 +2,9 @@
  * The child process: it does jobs that come as messages, one at a time, and answers each.
  *
  * Invariant: what is timed is the row's own work. Garbage of what came before is collected first;
- * reads are warmed up first; what was written is read back afterwards, off the clock.
+ * each row is warmed up first; what was written is read back afterwards, off the clock.
  */
-import { readdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -83,6 +83,7 @@ async function measureRow(
   const list = row.list(keys);
   const store = await contender.open({ dir, durable: row.call === "durablePuts" });
   if (row.start === "full") await warmUp(store, row, list);
+  else await warmUpAside(contender, row, { list, dir: `${dir}-warm-up` });
   const tally: Tally = { operations: 0, bytes: 0, checksum: 0 };
   globalThis.gc?.();
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
@@ -123,6 +124,19 @@ async function warmUp(store: Store, row: RowDefinition, list: Uint32Array): Prom
   const scan = store.scan(row.name === "readreverse");
   while (unseen.operations < list.length / WARM_UP_PART) await scan.more(unseen);
   await scan.close();
+}
+
+/** Before writing into an empty store: the same, for a while, in another one that is thrown away. */
+async function warmUpAside(
+  contender: Contender,
+  row: RowDefinition,
+  { list, dir }: { readonly list: Uint32Array; readonly dir: string },
+): Promise<void> {
+  mkdirSync(dir);
+  const store = await contender.open({ dir, durable: row.call === "durablePuts" });
+  await warmUp(store, row, list);
+  await store.close();
+  rmSync(dir, { recursive: true });
 }
 
 /** What was acknowledged must be there. Goes into the tally, so that engines must agree. */

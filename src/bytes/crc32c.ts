@@ -80,15 +80,11 @@ function ofWords(bytes: Bytes, from: number, before: number, seed: number): numb
   let crc = ~seed;
   let i = from;
   for (const last = before - TABLE_COUNT; i <= last; i += TABLE_COUNT) {
-    const a = crc ^ words.getInt32(i, true);
     const b = words.getInt32(i + 4, true);
     const c = words.getInt32(i + 8, true);
     const d = words.getInt32(i + 12, true);
-    crc =
-      t15[a & 0xff]! ^
-      t14[(a >>> 8) & 0xff]! ^
-      t13[(a >>> 16) & 0xff]! ^
-      t12[a >>> 24]! ^
+    // These do not depend on the round before, and so need not wait for it.
+    const rest =
       t11[b & 0xff]! ^
       t10[(b >>> 8) & 0xff]! ^
       t9[(b >>> 16) & 0xff]! ^
@@ -101,6 +97,9 @@ function ofWords(bytes: Bytes, from: number, before: number, seed: number): numb
       t2[(d >>> 8) & 0xff]! ^
       t1[(d >>> 16) & 0xff]! ^
       t0[d >>> 24]!;
+    const a = crc ^ words.getInt32(i, true);
+    const high = t15[a & 0xff]! ^ t14[(a >>> 8) & 0xff]!;
+    crc = rest ^ high ^ (t13[(a >>> 16) & 0xff]! ^ t12[a >>> 24]!);
   }
   for (; i < before; i += 1) crc = (crc >>> BYTE_BITS) ^ t0[(crc ^ bytes[i]!) & 0xff]!;
   return ~crc >>> 0;

@@ -14,9 +14,13 @@ import { BATCH_BYTES_MAX, GROUP_BYTES_MAX } from "./options.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** What is needed no more goes in whole segments, so they should not be larger than a memtable. */
+/**
+ * What is needed no more goes in whole segments, so small ones keep less for nothing. But the writer
+ * waits for a sync at the end of each, so they are not as small as a memtable.
+ */
+const SEGMENT_MEMTABLES = 4;
 const SEGMENT_BYTES_MIN = 64 * KIB;
-const SEGMENT_BYTES_MAX = 16 * MIB;
+const SEGMENT_BYTES_MAX = 64 * MIB;
 /** Headers of operations, and of the group. */
 const HEADERS_BYTES_MAX = 64 * MIB;
 
@@ -40,11 +44,12 @@ export function openLog(
   onRecord: (record: WalRecord) => void,
 ): { wal: Wal; report: RecoveryReport } {
   const { disk, dir, memtableBytesMax } = place;
+  const wanted = SEGMENT_MEMTABLES * memtableBytesMax;
   return openWal(
     {
       disk,
       dir: logPath(dir, number),
-      segmentBytesMax: Math.min(Math.max(memtableBytesMax, SEGMENT_BYTES_MIN), SEGMENT_BYTES_MAX),
+      segmentBytesMax: Math.min(Math.max(wanted, SEGMENT_BYTES_MIN), SEGMENT_BYTES_MAX),
       payloadBytesMax: BATCH_BYTES_MAX + GROUP_BYTES_MAX + HEADERS_BYTES_MAX,
     },
     onRecord,

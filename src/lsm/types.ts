@@ -36,7 +36,7 @@ export interface EngineOptions {
   readonly memtableBytesMax?: number;
   /** Default: what `createMemtable` takes. */
   readonly memtableStructure?: MemtableStructure;
-  /** Frozen memtables that may wait for their flush before writes stop. Default 3. */
+  /** Frozen memtables that may wait for their flush before writes stop. Default 2. */
   readonly frozenMemtablesMax?: number;
   /** Block cache. Default 32 MiB. */
   readonly cacheBytesMax?: number;

@@ -43,16 +43,16 @@ interface Owner {
  * @throws `DISK_LOCKED` while a live process, this one included, holds it or is taking it.
  */
 export function lockFile(path: string): Cancel {
-  const self = currentOwner();
-  const content = `${self.pid} ${self.start}\n`;
-  const claim = `${path}.${self.pid}.${self.start}`;
-  writeClaim({ path, claim, content, self });
+  const owner = currentOwner();
+  const content = `${owner.pid} ${owner.start}\n`;
+  const claim = `${path}.${owner.pid}.${owner.start}`;
+  writeClaim({ path, claim, content, self: owner });
   try {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       if (link(claim, path)) return releaseOnce(path, content);
-      const owner = readOwner(path);
-      if (owner === "none") continue;
-      if (owner !== "stale") throw locked(path, owner.pid);
+      const other = readOwner(path);
+      if (other === "none") continue;
+      if (other !== "stale") throw locked(path, other.pid);
       assertOnlyClaim(path, claim);
       if (readOwner(path) === "stale") remove(path);
     }
@@ -148,8 +148,13 @@ function remove(path: string): void {
   }
 }
 
+/** This process, once it is known: it does not change. */
+let self: Owner | undefined;
+
 function currentOwner(): Owner {
-  return { pid: process.pid, start: processFacts(process.pid)?.start ?? START_UNKNOWN };
+  const { pid } = process;
+  self ??= { pid, start: processFacts(pid)?.start ?? START_UNKNOWN };
+  return self;
 }
 
 function isAlive(owner: Owner): boolean {
