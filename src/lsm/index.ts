@@ -4,7 +4,7 @@
  * Reading order: parts.ts, options.ts. What is written: write-group.ts, write-batch.ts,
  * write-queue.ts, memory.ts, engine-log.ts, new-log.ts, back-pressure.ts. What counts:
  * file-names.ts, numbers.ts, corruption.ts, version.ts, version-replay.ts, version-query.ts,
- * edit-codec.ts, current-file.ts, manifest-scan.ts, manifest.ts, table-set.ts, verify.ts. What is
+ * edit-codec.ts, current-file.ts, manifest-scan.ts, lazy-log.ts, manifest.ts, table-set.ts, verify.ts. What is
  * read: held-bytes.ts, merge-cursor.ts, run-cursor.ts, visible-cursor.ts, snapshots.ts,
  * read-view.ts, engine-iterator.ts, engine-reads.ts. What is written anew: keep-rule.ts,
  * compaction.ts, flush.ts, job-tables.ts, jobs.ts. What is decided: picker-math.ts,

@@ -40,6 +40,10 @@ export interface ManifestScan {
   readonly snapshotBytes: number;
   /** Bytes of a torn end. */
   readonly droppedBytes: number;
+  /** Bytes of its files. */
+  readonly bytes: number;
+  /** Whether it is one file that was closed properly: its end vouches for all of it. */
+  readonly isClosed: boolean;
   /** The first thing that is wrong and that no crash explains. */
   readonly problem: (ManifestPlace & { readonly text: string }) | null;
 }
@@ -64,6 +68,9 @@ class Scanner {
   #records = 0;
   #snapshotBytes = 0;
   #droppedBytes = 0;
+  #bytes = 0;
+  #segments = 0;
+  #isVouchedFor = false;
   #nextLsn = 1;
   #problem: ManifestScan["problem"] = null;
 
@@ -78,6 +85,9 @@ class Scanner {
     });
     this.#judgeSegment(file, found, { firstLsn, isLast });
     this.#nextLsn = found.nextLsn;
+    this.#segments += 1;
+    this.#bytes += found.bytes;
+    this.#isVouchedFor = found.durableLsn === found.nextLsn - 1 && found.verdict === "sound";
   }
 
   finish(dir: string): ManifestScan {
@@ -89,6 +99,8 @@ class Scanner {
       records: this.#records,
       snapshotBytes: this.#snapshotBytes,
       droppedBytes: this.#droppedBytes,
+      bytes: this.#bytes,
+      isClosed: this.#segments === 1 && this.#isVouchedFor,
       problem: this.#problem,
     };
   }

@@ -13,7 +13,6 @@
 import { assert, type Bytes, CairnError, isCairnError } from "#base";
 import type { Disk } from "#platform/types";
 import { openWal } from "#wal";
-import type { Wal } from "#wal/types";
 import { lsmCorrupt } from "./corruption.ts";
 import { readCurrent, writeCurrent } from "./current-file.ts";
 import { encodeEdit, encodeSnapshot } from "./edit-codec.ts";
@@ -26,6 +25,7 @@ import {
   numberOf,
   parseName,
 } from "./file-names.ts";
+import { lazyLog, type ManifestLog, openedLog } from "./lazy-log.ts";
 import { scanManifest } from "./manifest-scan.ts";
 import type { Manifest, ManifestState, VersionEdit } from "./parts.ts";
 import { applyEdit, EMPTY_STATE } from "./version.ts";
@@ -106,7 +106,7 @@ export function openManifest(options: ManifestOptions): OpenedManifest {
 /** The log that is written. */
 interface ManifestFile {
   readonly number: number;
-  readonly wal: Wal;
+  readonly wal: ManifestLog;
   readonly snapshotBytes: number;
 }
 
@@ -149,8 +149,12 @@ function open(options: ManifestOptions, numbers: Numbers): Start {
   const { state, snapshotBytes, droppedBytes } = scan;
   assert(state !== null, "lsm: a manifest without a problem has a state");
   options.inspect?.(state);
-  const { wal, report } = openLog(disk, manifestPath(dir, number));
-  assert(report.records === scan.records, "lsm: the manifest's log holds what was read before");
+  const openFile = () => {
+    const { wal, report } = openLog(disk, manifestPath(dir, number));
+    assert(report.records === scan.records, "lsm: the manifest's log holds what was read before");
+    return wal;
+  };
+  const wal = scan.isClosed ? lazyLog(openFile, scan) : openedLog(openFile());
   // The process may have been killed between turning `CURRENT` and syncing its name. An edit behind
   // the snapshot says that it was not: none is taken before that sync.
   if (scan.records === 1) disk.syncDir(dir);
@@ -176,7 +180,7 @@ export function beginManifest(
     void wal.close();
     throw error;
   }
-  return { number: start.number, wal, snapshotBytes: snapshot.length };
+  return { number: start.number, wal: openedLog(wal), snapshotBytes: snapshot.length };
 }
 
 function openLog(disk: Disk, dir: string): ReturnType<typeof openWal> {
@@ -215,7 +219,7 @@ class DurableManifest implements EngineManifest {
   readonly #rollBytes: number;
   readonly #numbers: Numbers;
   /** Manifests that count no more, or never did: to be removed when that is certain. */
-  readonly #stale: { readonly number: number; readonly wal: Wal | null }[] = [];
+  readonly #stale: { readonly number: number; readonly wal: ManifestLog | null }[] = [];
   #file: ManifestFile;
   #state: ManifestState;
   /** What a crash would find is not known: nothing may be added to this file. */
@@ -286,11 +290,14 @@ class DurableManifest implements EngineManifest {
 
   async #close(): Promise<void> {
     const { wal } = this.#file;
-    const edits = wal.nextLsn - wal.firstLsn;
+    const edits = wal.records;
     // A clean end is the moment to add the edits up: the next opening reads one record.
     if (edits > EDITS_AT_CLOSE_MAX && !this.#isDoubtful && !this.#isBusy) {
       try {
         this.#roll();
+        // Says to the next opening that `CURRENT` is durable.
+        const { nextNumber } = this.#state;
+        this.#file.wal.append(encodeEdit({ remove: [], add: [], nextNumber }));
       } catch (error) {
         // Either manifest will do, and the next opening removes the other one.
         if (!isCairnError(error)) throw error;

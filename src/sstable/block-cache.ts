@@ -173,7 +173,8 @@ class SlabCache implements BlockCache {
     while (this.#largeBytes > room && this.#largeBytes > share) this.#evictLarge();
     if (this.#largeBytes > room) return false;
     const first = this.chunks.length << this.shift;
-    this.chunks.push(new Uint8Array(this.#chunkBytes));
+    // Slots are written before they are read, so nobody needs the zeros.
+    this.chunks.push(new Uint8Array(Buffer.allocUnsafeSlow(this.#chunkBytes).buffer));
     for (let slot = first; slot <= first + this.mask; slot += 1) {
       this.#owners[slot] = null;
       this.#free.push(slot);

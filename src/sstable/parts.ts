@@ -130,7 +130,8 @@ export function metaOf(file: TableFile, footer: Footer, properties: Properties):
 
 /** Reads bytes that the file's size promises. @throws `SSTABLE_CORRUPT` if they are not there. */
 export function readExactly(file: TableFile, offset: number, count: number): Bytes {
-  const bytes = new Uint8Array(count);
+  // Filled at once, or not used.
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(count).buffer);
   const got = file.handle.read(offset, bytes);
   if (got === count) return bytes;
   throw sstableCorrupt({ path: file.path, offset: offset + got }, "the file has become shorter");

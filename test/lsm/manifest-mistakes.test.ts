@@ -23,7 +23,7 @@ const mistakes: readonly Mistake[] = [
     history: 0,
     file: "manifest.ts",
     from: "wal.append(payload);\n      wal.sync();",
-    to: "wal.append(payload);\n      wal.flush();",
+    to: "wal.append(payload);",
   },
   {
     name: "an edit is adopted before it is durable",
