@@ -255,7 +255,8 @@ export interface Engine {
    * the event loop unless writes are held back. Writes take effect in call order.
    *
    * @param key - copied before the call returns, as is `value`.
-   * @throws (rejects with) `LSM_WRITE_REFUSED` when the disk fails and nothing was changed;
+   * @throws (rejects with) `LSM_WRITE_REFUSED` when the disk fails: nothing was changed, but a crash
+   * before the engine has got over it may bring back the one group that met the failure;
    * `LSM_CLOSED`; for `sync`, also `DISK_IO` or `DISK_FULL`: whether the change will survive is
    * then unknown.
    */
