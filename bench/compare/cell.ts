@@ -126,7 +126,7 @@ async function warmUp(store: Store, row: RowDefinition, list: Uint32Array): Prom
   await scan.close();
 }
 
-/** Before writing into an empty store: the same, for a while, in another one that is thrown away. */
+/** Before writing into an empty store: a part of it, in another one that is thrown away. */
 async function warmUpAside(
   contender: Contender,
   row: RowDefinition,

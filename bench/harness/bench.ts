@@ -61,7 +61,7 @@ class RunningBench implements Bench {
   parameter(name: string, values: { readonly small: number; readonly canonical: number }): number {
     const given = this.#options[name];
     const value = given === undefined ? values[this.size] : Number(given);
-    if (!Number.isSafeInteger(value) || value <= 0) {
+    if (given !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
       throw new RangeError(`bench: --${name}: ${given} is not a positive whole number`);
     }
     this.#parameters[name] = value;

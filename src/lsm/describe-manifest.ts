@@ -51,15 +51,15 @@ export function isManifestPath(path: string): boolean {
 /**
  * Describes a manifest.
  *
- * @param path - `CURRENT`, a directory `manifest-…`, or a file in one: then the whole directory is
- * described, since one segment says nothing without those before it.
+ * @param place - `path`: `CURRENT`, a directory `manifest-…`, or a file in one: then the whole
+ * directory is described, since one segment says nothing without those before it.
  * @throws `LSM_NOT_FOUND` for another path; disk errors as they come.
  */
-export function describeManifest(file: {
+export function describeManifest(place: {
   readonly disk: Disk;
   readonly path: string;
 }): ManifestDescription {
-  const { disk, path } = file;
+  const { disk, path } = place;
   const problems: string[] = [];
   const given = isCurrent(path) ? "CURRENT" : "manifest";
   const dir = isCurrent(path) ? currentDir(disk, path, problems) : manifestDirOf(path);

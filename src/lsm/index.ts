@@ -4,16 +4,18 @@
  * Reading order: parts.ts, options.ts. What is written: write-group.ts, write-batch.ts,
  * write-queue.ts, memory.ts, engine-log.ts, new-log.ts, back-pressure.ts. What counts:
  * file-names.ts, numbers.ts, corruption.ts, version.ts, version-replay.ts, version-query.ts,
- * edit-codec.ts, current-file.ts, manifest-scan.ts, lazy-log.ts, manifest.ts, table-set.ts, verify.ts. What is
- * read: held-bytes.ts, merge-cursor.ts, run-cursor.ts, visible-cursor.ts, snapshots.ts,
- * read-view.ts, engine-iterator.ts, engine-reads.ts. What is written anew: keep-rule.ts,
- * compaction.ts, flush.ts, job-tables.ts, jobs.ts. What is decided: picker-math.ts,
+ * edit-codec.ts, current-file.ts, manifest-scan.ts, lazy-log.ts, manifest.ts, table-set.ts,
+ * verify.ts. What is read: held-bytes.ts, merge-cursor.ts, run-cursor.ts, visible-cursor.ts,
+ * snapshots.ts, read-view.ts, engine-iterator.ts, engine-reads.ts. What is written anew:
+ * keep-rule.ts, compaction.ts, flush.ts, job-tables.ts, jobs.ts. What is decided: picker-math.ts,
  * leveled-picker.ts, tiered-picker.ts, range-plan.ts, edits.ts, edit-queue.ts, retries.ts,
  * waiters.ts, background.ts. On whichever thread: job-runner.ts, worker-protocol.ts,
- * thread-runner.ts, background-worker.ts. All together: statistics.ts, engine-parts.ts,
- * recover.ts, engine.ts, open-engine.ts. For people, and when something is damaged:
- * describe-manifest.ts, repair-salvage.ts, repair-merge.ts, repair-output.ts, repair-log.ts,
- * repair-manifest.ts, repair.ts. Chapter: 04-lsm
+ * thread-runner.ts, background-worker.ts. All together: statistics.ts, engine-parts.ts, recover.ts,
+ * engine.ts, open-engine.ts. For people, and when something is damaged: describe-manifest.ts,
+ * repair-salvage.ts, repair-merge.ts, repair-output.ts, repair-log.ts, repair-manifest.ts,
+ * repair.ts.
+ *
+ * Chapter: 04-lsm
  */
 // The layer above may import nothing else that knows when a turn of the event loop is over.
 export { atTurnEnd } from "#platform";

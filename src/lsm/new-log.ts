@@ -15,8 +15,8 @@ import { BATCH_BYTES_MAX, GROUP_BYTES_MAX } from "./options.ts";
 const KIB = 1024;
 const MIB = 1024 * KIB;
 /**
- * What is needed no more goes in whole segments, so small ones keep less for nothing. But the writer
- * waits for a sync at the end of each, so they are not as small as a memtable.
+ * What is needed no more goes in whole segments, so small ones keep less for nothing. But the
+ * writer waits for a sync at the end of each, so they are not as small as a memtable.
  */
 const SEGMENT_MEMTABLES = 4;
 const SEGMENT_BYTES_MIN = 64 * KIB;

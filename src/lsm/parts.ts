@@ -69,6 +69,7 @@ export interface Manifest {
   apply(edit: VersionEdit): void;
   /** As `apply`, without blocking the thread for the sync. One at a time. */
   applyAsync(edit: VersionEdit): Promise<void>;
+  /** Releases the files. A manifest of many edits is written anew first. Twice is once. */
   close(): Promise<void>;
 }
 
@@ -138,6 +139,7 @@ export interface TableIo {
   allocateId(): number;
   /** Opens a table for this job; closed by whoever runs the job, at its end. */
   open(meta: TableMeta): Table;
+  /** Starts the table of that number. @throws disk errors. */
   create(id: number, shape: TableShape): TableWriter;
   /** Where the table of that number is, or would be: a job that fails removes what it has made. */
   pathOf(id: number): string;

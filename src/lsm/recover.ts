@@ -175,17 +175,19 @@ function checkFiles({ disk, dir }: EngineSettings, state: ManifestState): void {
 
 /**
  * Whether the manifest's end may be missing. A file that was cut where a record ends looks like one
- * that was never longer; but a log is named before anything is written to it, and before any table
- * there is a log. Without this, what the lost edits named would be removed as rubbish.
+ * that was never longer; but a log is named before anything is written to it, and before the first
+ * table there is a log (a repaired engine may have tables and none). Without this, what the lost
+ * edits named would be removed as rubbish.
  */
 function checkEnd({ disk, dir }: Pick<EngineSettings, "disk" | "dir">, state: ManifestState): void {
+  const isNew = state.logNumber === 0 && allTables(state.version).length === 0;
   for (const name of disk.list(dir)) {
     const found = parseName(name);
     const file = `${dir}/${name}`;
     const isNews =
       found.kind === "log"
         ? found.number > state.logNumber && walkLog(disk, file, () => {}).nextLsn > 1
-        : found.kind === "table" && state.logNumber === 0;
+        : found.kind === "table" && isNew;
     if (isNews) throw lsmCorrupt({ file, offset: 0 }, "in use, but the manifest does not know it");
   }
 }

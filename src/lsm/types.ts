@@ -255,8 +255,8 @@ export interface Engine {
    * the event loop unless writes are held back. Writes take effect in call order.
    *
    * @param key - copied before the call returns, as is `value`.
-   * @throws (rejects with) `LSM_WRITE_REFUSED` when the disk fails: nothing was changed, but a crash
-   * before the engine has got over it may bring back the one group that met the failure;
+   * @throws (rejects with) `LSM_WRITE_REFUSED` when the disk fails: nothing was changed, but a
+   * crash before the engine has got over it may bring back the one group that met the failure;
    * `LSM_CLOSED`; for `sync`, also `DISK_IO` or `DISK_FULL`: whether the change will survive is
    * then unknown.
    */
@@ -290,6 +290,7 @@ export interface Engine {
   step(): boolean;
   /** Resolves when no flush or compaction is running or due. */
   idle(): Promise<void>;
+  /** Counters since opening, and the state now. Cheap. */
   stats(): EngineStats;
   /** Reads every table, checks everything, and compares it with the manifest. */
   verify(): VerifyReport;

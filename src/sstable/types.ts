@@ -157,7 +157,7 @@ export interface SstableModule {
    * @throws `SSTABLE_CORRUPT` with `details` `file` and `offset`; disk errors as they come.
    */
   openTable(options: TableOptions): Table;
-  /** @param bytesMax - 0 or more. 0 caches nothing. */
+  /** Makes an empty cache. @param bytesMax - 0 or more. 0 caches nothing. */
   createBlockCache(bytesMax: number): BlockCache;
   /**
    * Reads a table file part by part, damaged or not, and says what is there. Memory stays bounded.
