@@ -6,7 +6,7 @@
  */
 import type { Bytes } from "#base";
 
-/** Where there is a pool for small arrays, taking from it is four times faster than a new one. */
+/** Where there is a pool for small arrays, taking from it is quicker than making a new one. */
 const pooled: ((count: number) => Bytes) | undefined = globalThis.Buffer?.allocUnsafe;
 
 /**

@@ -11,7 +11,7 @@
  * the high half times 0x9e3779b1, modulo 2^32. Two CRCs over the same bytes that begin differently
  * end differently, so a block at another offset, or in another table, does not pass.
  *
- * CRC-32 as in zip files, and not the CRC-32C of the log: Node has it built in, four times faster
+ * CRC-32 as in zip files, and not the CRC-32C of the log: Node has it built in, and faster
  * than what can be written in JavaScript, and every block read from a file is checked.
  *
  * Invariant: no byte of a block is looked at before its checksum was found right (S3).

@@ -32,6 +32,42 @@ function fillsOf(wal: Wal): number[] {
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
 describe("01.9 forgetting the past", () => {
+  test("01.9 what is detached is forgotten, and comes back as long as its files stay", () => {
+    const disk = createSimulatedDisk();
+    const { wal } = open(disk);
+    append(wal, ...upTo(30));
+    expect(() => wal.detachBefore(31)).toThrow(RangeError);
+    wal.sync();
+    const paths = wal.detachBefore(17);
+    expect(paths.length).toBeGreaterThan(2);
+    expect(paths.every((path) => disk.exists(path))).toBe(true);
+    expect(wal.firstLsn).toBeGreaterThan(13);
+    expect(() => wal.read({ from: 1, before: 5 }, () => {})).toThrow(
+      expect.objectContaining({ code: "WAL_NOT_RETAINED" }),
+    );
+    expect(wal.detachBefore(17)).toEqual([]);
+    // Killed before any was removed, and after the first two were.
+    expect(open(disk.kill()).fills).toEqual(upTo(30));
+    const later = disk.kill();
+    for (const path of paths.slice(0, 2)) {
+      later.unlink(path);
+      later.syncDir(DIR);
+    }
+    const { wal: again, fills } = open(later);
+    expect(fills).toEqual(upTo(30).slice(again.firstLsn - 1));
+    expect(again.firstLsn).toBeGreaterThan(1);
+  });
+
+  test("01.9 files that are removed out of order leave a gap, which is refused", () => {
+    const disk = createSimulatedDisk();
+    const { wal } = open(disk);
+    append(wal, ...upTo(30));
+    wal.sync();
+    const later = disk.kill();
+    later.unlink(wal.detachBefore(17)[1]!);
+    expect(() => open(later)).toThrow(expect.objectContaining({ code: "WAL_CORRUPT" }));
+  });
+
   test("01.9 everything from the given LSN on is kept, and whole segments below it go", () => {
     const disk = createSimulatedDisk();
     const { wal } = open(disk);
