@@ -1,7 +1,7 @@
 /**
  * base: what everything else stands on. No I/O, no imports.
  *
- * Reading order: types.ts, assert.ts, errors.ts.
+ * Reading order: types.ts, assert.ts, errors.ts, not-written.ts.
  */
 export { assert, assertSafeInteger, InvariantError, unreachable } from "./assert.ts";
 export {
@@ -13,4 +13,5 @@ export {
   errorText,
   isCairnError,
 } from "./errors.ts";
+export { NotWrittenError, notWritten } from "./not-written.ts";
 export type { Bytes, Cancel, Cursor, Lookup, Ms, Sequence } from "./types.ts";

@@ -30,13 +30,15 @@ test.each(taught)("%s is one word in chapters, src, test and bench", (module) =>
 
 test.each(taught)("%s can be swapped for the reader's own", (module) => {
   const entry = imports[`#${module}`] ?? {};
+  const starter = `./chapters/${chapterOf(module)}/starter/index.ts`;
   expect(entry).toEqual({
+    ...(exists(starter) ? { starter } : {}),
     [`mine-${module}`]: `./work/${module}/index.ts`,
     source: `./src/${module}/index.ts`,
     default: `./dist/${module}/index.js`,
   });
-  // The first condition that holds wins, so the reader's must stand first.
-  expect(Object.keys(entry)[0]).toBe(`mine-${module}`);
+  // The first condition that holds wins, so the reader's must stand before the sources.
+  expect(Object.keys(entry).slice(-3)[0]).toBe(`mine-${module}`);
   expect(imports[`#${module}/types`]).toEqual({
     source: `./src/${module}/types.ts`,
     default: `./dist/${module}/types.js`,

@@ -26,16 +26,22 @@ export async function plantMistake<Module>(
   module: string,
   patches: readonly Patch[],
 ): Promise<Module> {
+  return plantIn(`src/${module}`, patches);
+}
+
+/**
+ * As {@link plantMistake}, for any folder of the repository with an `index.ts`, such as
+ * `chapters/01-wal/solution`.
+ */
+export async function plantIn<Module>(folder: string, patches: readonly Patch[]): Promise<Module> {
   mkdirSync(join(ROOT, "work"), { recursive: true });
-  const dir = mkdtempSync(join(ROOT, "work", `.mistake-${module}-`));
+  const dir = mkdtempSync(join(ROOT, "work", `.mistake-${folder.replaceAll("/", "-")}-`));
   try {
-    cpSync(join(ROOT, "src", module), dir, { recursive: true });
+    cpSync(join(ROOT, folder), dir, { recursive: true });
     for (const { file, from, to } of patches) {
       const parts = readFileSync(join(dir, file), "utf8").split(from);
       if (parts.length !== 2) {
-        throw new Error(
-          `src/${module}/${file}: found ${parts.length - 1} times, not once: ${from}`,
-        );
+        throw new Error(`${folder}/${file}: found ${parts.length - 1} times, not once: ${from}`);
       }
       writeFileSync(join(dir, file), parts.join(to));
     }

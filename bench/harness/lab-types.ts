@@ -1,0 +1,57 @@
+/**
+ * What a benchmark lab of the workbook is: a question, a prediction, a measurement, a plot.
+ *
+ * A lab is the exported `lab` of `bench/<module>/<slug>.lab.ts`, named in the chapter's
+ * `steps.json`. It measures whatever `#<module>` leads to: the runner starts it once for the
+ * reader's code and once for the reference, in turns.
+ */
+import type { Bench } from "./types.ts";
+
+/** One axis of the plot. */
+export interface LabAxis {
+  readonly label: string;
+  readonly unit: string;
+  readonly scale: "linear" | "log";
+}
+
+/** A line of the plot. `low` and `high`: the range over the repetitions. */
+export interface LabSeries {
+  readonly name: string;
+  readonly points: readonly {
+    readonly x: number;
+    readonly y: number;
+    readonly low?: number;
+    readonly high?: number;
+  }[];
+}
+
+/** What a lab has measured. */
+export interface LabResult {
+  readonly series: readonly LabSeries[];
+  /** The measured number that the prediction is held against. */
+  readonly answer: number;
+  /** What is expected of the shape on any machine, and whether it is so here. */
+  readonly shape: readonly { readonly claim: string; readonly holds: boolean }[];
+}
+
+/** A benchmark lab. */
+export interface Lab {
+  /** `01.group-commit` */
+  readonly id: string;
+  readonly title: string;
+  /** The question, as a reader would ask it. */
+  readonly question: string;
+  /** What is varied, what is held, what is not measured: a few sentences. */
+  readonly about: string;
+  readonly x: LabAxis;
+  readonly y: LabAxis;
+  /** What the reader predicts: one number. `ask` is a question that this number answers. */
+  readonly prediction: { readonly ask: string; readonly unit: string };
+  /**
+   * Measures. At the canonical size within 90 seconds, at the small size within one.
+   *
+   * Sizes come from `bench.parameter`, files go to `bench.directory`, work is hashed with
+   * `bench.work`.
+   */
+  measure(bench: Bench): LabResult | Promise<LabResult>;
+}
