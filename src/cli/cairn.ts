@@ -5,12 +5,13 @@
  * Invariant: exit code 0 means that what was asked for was done; a failure is one line that says
  * what to do, never a stack.
  */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { errorText, isCairnError } from "#base";
 import { createNodeDisk } from "#platform";
 import { CAIRN_VERSION } from "#server";
 import { type ClusterOptions, runCluster } from "./cluster.ts";
 import { RAFT_PORT_OFFSET } from "./cluster-plan.ts";
+import { addLearnCommands } from "./learn-commands.ts";
 import { createScreen } from "./screen.ts";
 import { takeStopSignals } from "./stop-signal.ts";
 
@@ -22,6 +23,7 @@ const PORT_MAX = 65_000;
 const INSPECT_ROWS = 40;
 /** All rows of a list are in memory at once. */
 const INSPECT_ROWS_MAX = 1_000_000;
+const WRONG_USAGE = 2;
 /** Also when a file is not there, or may not be read. */
 const INSPECT_UNREADABLE = 2;
 
@@ -88,7 +90,9 @@ function program(): Command {
   const cairn = new Command("cairn")
     .description("Cairn: a replicated SQLite, and the workbook in which you build it.")
     .version(CAIRN_VERSION)
-    .showHelpAfterError();
+    .addHelpText("after", "\nExit code: 0 done, 1 failed or red, 2 wrong usage.")
+    .exitOverride();
+  addLearnCommands(cairn);
   cairn
     .command("cluster")
     .description("Start a cluster on this machine, with a sample database, and watch it.")
@@ -140,6 +144,8 @@ function addInspect(cairn: Command): void {
 try {
   await program().parseAsync();
 } catch (error) {
-  process.stderr.write(`cairn: ${errorText(error)}\n`);
-  process.exitCode = 1;
+  // What commander has to say it has said already.
+  const isUsage = error instanceof CommanderError;
+  if (!isUsage) process.stderr.write(`cairn: ${errorText(error)}\n`);
+  process.exitCode = isUsage ? (error.exitCode === 0 ? 0 : WRONG_USAGE) : 1;
 }

@@ -95,9 +95,39 @@ test("tests and benches enter modules by their doors", () => {
   const refused: string[] = [];
   for (const path of [...filesUnder("test", ".ts"), ...filesUnder("bench", ".ts")]) {
     for (const { specifier, place } of importsOf(path)) {
-      const deep = specifier.startsWith("#") && !/^#[a-z]+(\/types)?$/.test(specifier);
+      const isOwn = ownReference(path) === specifier;
+      const deep = specifier.startsWith("#") && !isOwn && !/^#[a-z]+(\/types)?$/.test(specifier);
       const aside = specifier.startsWith(".") && /(^|\/)(src|dist)\//.test(specifier);
       if (deep || aside) refused.push(`${place}: "${specifier}"`);
+    }
+  }
+  expect(refused).toEqual([]);
+});
+
+/** What judges a module may name the reference's own shape, apart from the loaded module. */
+function ownReference(path: string): string | undefined {
+  const module = /^test\/([a-z]+)\/steps\//.exec(path)?.[1];
+  return module === undefined ? undefined : `#${module}/reference`;
+}
+
+/**
+ * What a starter or a solution may import: what its module may, and parts of any reference. The
+ * reader's `#wal` may be half written; `#wal/reference` is whole.
+ */
+function refuseInChapter(module: string, specifier: string): string | undefined {
+  const part = /^#([a-z]+)\/reference$/.exec(specifier)?.[1];
+  if (part === undefined) return refuse(module, specifier);
+  return mayImport(module, part) ? undefined : `is not a layer below ${module}`;
+}
+
+test.each(["starter", "solution"])("the %s of a chapter keeps to its module's layers", (part) => {
+  const refused: string[] = [];
+  for (const path of filesUnder("chapters", ".ts")) {
+    const [, chapter = "", folder] = path.split("/");
+    if (folder !== part) continue;
+    for (const { specifier, place } of importsOf(path)) {
+      const reason = refuseInChapter(chapter.slice(3), specifier);
+      if (reason !== undefined) refused.push(`${place}: "${specifier}" ${reason}`);
     }
   }
   expect(refused).toEqual([]);
@@ -112,4 +142,8 @@ test("the table refuses what it must refuse", () => {
   expect(refuse("sqlite", "left-pad")).toMatch(/does not name/);
   expect(refuse("server", "#cli")).toMatch(/not a layer/);
   expect(refuse("server", "#sqlite")).toBeUndefined();
+  expect(refuse("wal", "#bytes/reference")).toMatch(/deep/);
+  expect(refuseInChapter("wal", "#bytes/reference")).toBeUndefined();
+  expect(refuseInChapter("wal", "#wal/reference")).toBeUndefined();
+  expect(refuseInChapter("wal", "#lsm/reference")).toMatch(/not a layer/);
 });
