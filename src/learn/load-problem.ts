@@ -47,9 +47,13 @@ export function explainLoadError(error: unknown): LoadProblem {
   };
 }
 
+/** Not a repository that lies in a folder called `work`: our own folders, a deeper `work`. */
+const PLACE =
+  /(work\/[a-z]+\/(?!\S*work\/|(?:src|chapters|test|bench|dist|node_modules)\/)[\w./-]+\.ts:\d+)/;
+
 /** The topmost place in the reader's code that a stack names. */
 export function placeInReadersCode(stack: string): string | undefined {
-  return /(work\/[a-z]+\/[\w./-]+\.ts:\d+)/.exec(stack.replaceAll("\\", "/"))?.[1];
+  return PLACE.exec(stack.replaceAll("\\", "/"))?.[1];
 }
 
 /** Paths from `work/` on: the rest is known to the reader. */
