@@ -3,17 +3,15 @@
  * `cairn`: the program for people.
  *
  * Invariant: exit code 0 means that what was asked for was done; a failure is one line that says
- * what to do, never a stack.
+ * what to do, never a stack. What a command needs is loaded when the command runs: a reader waits
+ * for each of them.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { errorText, isCairnError } from "#base";
 import { createNodeDisk } from "#platform";
-import { CAIRN_VERSION } from "#server";
-import { type ClusterOptions, runCluster } from "./cluster.ts";
+import type { ClusterOptions } from "./cluster.ts";
 import { RAFT_PORT_OFFSET } from "./cluster-plan.ts";
 import { addLearnCommands } from "./learn-commands.ts";
-import { createScreen } from "./screen.ts";
-import { takeStopSignals } from "./stop-signal.ts";
 
 /** More nodes make nothing safer here, and the ports of the tenth would meet those of the first. */
 const NODES_MAX = 9;
@@ -45,6 +43,9 @@ function wholeNumber(limits: { readonly from: number; readonly to: number }) {
 }
 
 async function cluster(flags: ClusterFlags): Promise<void> {
+  const { runCluster } = await import("./cluster.ts");
+  const { createScreen } = await import("./screen.ts");
+  const { takeStopSignals } = await import("./stop-signal.ts");
   const signals = takeStopSignals();
   const options: ClusterOptions = {
     dir: flags.dir.replace(/(?<=.)\/+$/, ""),
@@ -85,11 +86,18 @@ async function inspectFile(file: string, flags: InspectFlags): Promise<void> {
   }
 }
 
-function program(): Command {
+/** The version, if that is what is asked for: it stands in the heaviest module of all. */
+async function version(): Promise<string> {
+  if (!process.argv.some((flag) => flag === "-V" || flag === "--version")) return "";
+  const { CAIRN_VERSION } = await import("#server");
+  return CAIRN_VERSION;
+}
+
+function program(cairnVersion: string): Command {
   const port = wholeNumber({ from: 1, to: PORT_MAX });
   const cairn = new Command("cairn")
     .description("Cairn: a replicated SQLite, and the workbook in which you build it.")
-    .version(CAIRN_VERSION)
+    .version(cairnVersion)
     .addHelpText("after", "\nExit code: 0 done, 1 failed or red, 2 wrong usage.")
     .exitOverride();
   addLearnCommands(cairn);
@@ -142,7 +150,7 @@ function addInspect(cairn: Command): void {
 }
 
 try {
-  await program().parseAsync();
+  await program(await version()).parseAsync();
 } catch (error) {
   // What commander has to say it has said already.
   const isUsage = error instanceof CommanderError;
