@@ -90,7 +90,7 @@ const definition: Check<BytesSubject> = {
           `${length} random bytes, a part of a larger buffer from byte ${length % 8} on: the ` +
           `definition, bit by bit, gives ${hex(wanted)}. Your crc32c returned ` +
           `${hex(checksum)}.`,
-        why: "Right for some lengths only, a checksum takes whole records of the others for damaged.",
+        why: "A checksum that is wrong for some lengths takes whole records for damaged.",
         bytes: { title: "the bytes", bytes },
       }));
     }

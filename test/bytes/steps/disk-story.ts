@@ -9,13 +9,21 @@ import type { DiskTraceLine, SimulatedDisk } from "#platform/types";
 const OPERATION_WIDTH = 9;
 const NUMBER_WIDTH = 2;
 
-/** Lines from operation `from` on: ` 3  write    notes/today: 45 bytes at 0`. */
+/**
+ * One line for each operation from number `from` on, counted from 1:
+ * ` 2  write    notes/today: 45 bytes at 0`.
+ */
 export function storyOf(disk: SimulatedDisk, from = 0): string[] {
   return disk.trace.slice(from).map((line) => {
-    const number = String(line.sequence).padStart(NUMBER_WIDTH);
+    const number = String(line.sequence - from + 1).padStart(NUMBER_WIDTH);
     const failed = line.failed ? ", and it fails" : "";
     return `${number}  ${line.operation.padEnd(OPERATION_WIDTH)}${objectOf(line)}${failed}`;
   });
+}
+
+/** A line of a story that is no operation: `    the power is cut`. */
+export function aside(text: string): string {
+  return `${" ".repeat(NUMBER_WIDTH + 2)}${text}`;
 }
 
 /** What a file holds, in words. Null: there is no file. */

@@ -4,7 +4,7 @@
 import { type Check, fail } from "#learn";
 import { createSimulatedDisk, mixSeeds } from "#platform";
 import type { SimulatedDisk } from "#platform/types";
-import { contentAt, contentInWords, storyOf } from "./disk-story.ts";
+import { aside, contentAt, contentInWords, storyOf } from "./disk-story.ts";
 import type { BytesSubject } from "./subject.ts";
 
 const PATH = "notes/today";
@@ -70,9 +70,9 @@ const survives: Check<BytesSubject> = {
         : { bytes: { title: `${PATH} after the restart`, bytes: shown.found } }),
       timeline: [
         ...storyOf(diskWithNote(subject)),
-        '    saveNote returns: "saved"',
-        `    the power is cut (number ${shown.cut + 1} of ${POWER_CUTS})`,
-        `    restart: ${PATH} ${contentInWords(shown.found)}`,
+        aside('saveNote returns: "saved"'),
+        aside(`the power is cut (number ${shown.cut + 1} of ${POWER_CUTS})`),
+        aside(`restart: ${PATH} ${contentInWords(shown.found)}`),
       ],
     });
   },
