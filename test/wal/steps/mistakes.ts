@@ -1,0 +1,7 @@
+/**
+ * Every mistake of chapter 01, in the order of the steps.
+ */
+import type { StepMistake } from "../../support/four-way.ts";
+import { earlyMistakes } from "./mistakes-early.ts";
+
+export const mistakes: readonly StepMistake[] = [...earlyMistakes];
