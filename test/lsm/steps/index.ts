@@ -2,8 +2,10 @@
  * Chapter 04 as the runner and the tests see it: rules, steps, crash lab.
  */
 import type { Chapter } from "#learn";
+import { flushing } from "./flush.ts";
 import { keeping } from "./keep-rule.ts";
 import { merging } from "./merge.ts";
+import { reading } from "./read.ts";
 import { type LsmSubject, subjectOf } from "./subject.ts";
 
 /** The chapter. */
@@ -21,6 +23,6 @@ export const chapter: Chapter<LsmSubject> = {
     L8: "Level 0 is bounded: writes stop before reads suffer, and go on when there is room.",
     L9: "Recovery can be repeated, and can itself crash.",
   },
-  steps: [merging, keeping],
+  steps: [merging, reading, flushing, keeping],
   subjectOf,
 };

@@ -75,6 +75,172 @@ export const mistakes: readonly StepMistake[] = [
     ],
   },
   {
+    name: "a deletion is taken for not here, and the search goes on",
+    step: "04.2",
+    caughtBy: "a deletion in a newer layer ends the search",
+    rule: "L1",
+    trap: "T9",
+    patches: [
+      {
+        file: "read.ts",
+        from: `    const found = memtable.get(key, view.at);
+    if (found.kind === "value") return found.value;
+    if (found.kind === "deleted") return undefined;`,
+        to: `    const found = memtable.get(key, view.at);
+    if (found.kind === "value") return found.value;`,
+      },
+    ],
+  },
+  {
+    name: "runs are asked before memtables",
+    step: "04.2",
+    caughtBy: "the newest layer that knows the key decides",
+    rule: "L1",
+    patches: [
+      {
+        file: "read.ts",
+        from: `export function readKey(view: ReadView, key: Bytes): Bytes | undefined {
+  for`,
+        to: `export function readKey(view: ReadView, key: Bytes): Bytes | undefined {
+  for (const run of view.version.runs) {
+    for (const table of run.tables) {
+      const found = view.open(table).get(key, view.at);
+      if (found.kind === "value") return found.value;
+      if (found.kind === "deleted") return undefined;
+    }
+  }
+  for`,
+      },
+    ],
+  },
+  {
+    name: "a value of no bytes is taken for none",
+    step: "04.2",
+    caughtBy: "a value of no bytes is a value",
+    rule: "L1",
+    patches: [
+      {
+        file: "read.ts",
+        from: `    const found = memtable.get(key, view.at);
+    if (found.kind === "value") return`,
+        to: `    const found = memtable.get(key, view.at);
+    if (found.kind === "value" && found.value.length > 0) return`,
+      },
+    ],
+  },
+  {
+    name: "every table of every run is asked",
+    step: "04.2",
+    caughtBy: "a lookup opens only tables whose range covers the key",
+    rule: "L6",
+    patches: [
+      {
+        file: "read.ts",
+        from: "    if (table === undefined) continue;",
+        to: "    for (const other of run.tables) view.open(other).get(key, view.at);\n    if (table === undefined) continue;",
+      },
+    ],
+  },
+  {
+    name: "the upper bound is looked at only behind a value that was given",
+    step: "04.2",
+    caughtBy: "a scan stops before its upper bound",
+    rule: "L1",
+    patches: [
+      {
+        file: "read.ts",
+        from: "if (range.before !== undefined && compareBytes(key, range.before) >= 0) return;",
+        to: "if (range.before !== undefined && decided !== null && compareBytes(decided, range.before) >= 0) return;",
+      },
+    ],
+  },
+  {
+    name: "the upper bound is included",
+    step: "04.2",
+    caughtBy: "a scan stops before its upper bound",
+    rule: "L1",
+    patches: [
+      {
+        file: "read.ts",
+        from: "compareBytes(key, range.before) >= 0) return;",
+        to: "compareBytes(key, range.before) > 0) return;",
+      },
+    ],
+  },
+  {
+    name: "the log is retired before the manifest knows the table",
+    step: "04.3",
+    caughtBy: "the table is durable, then the manifest, then the log is retired",
+    rule: "L3",
+    patches: [
+      {
+        file: "flush.ts",
+        from: "  const run = numbers.take();",
+        to: "  wal.truncateBefore(frozen.logBefore);\n  const run = numbers.take();",
+      },
+    ],
+  },
+  {
+    name: "the log is retired before the table is written",
+    step: "04.3",
+    caughtBy: "a power cut at any point of a flush loses no acknowledged write",
+    rule: "L3",
+    patches: [
+      {
+        file: "flush.ts",
+        from: "  const { tables } = yield* runFlush(",
+        to: "  wal.truncateBefore(frozen.logBefore);\n  const { tables } = yield* runFlush(",
+      },
+    ],
+  },
+  {
+    name: "the edit does not say where replay begins",
+    step: "04.3",
+    caughtBy: "the edit says what was flushed, and where replay begins",
+    rule: "L2",
+    patches: [{ file: "flush.ts", from: "    logFrom: frozen.logBefore,\n", to: "" }],
+  },
+  {
+    name: "deletions are left out of the table",
+    step: "04.3",
+    caughtBy: "a memtable of deletions only is flushed like any other",
+    rule: "L5",
+    patches: [
+      {
+        file: "flush.ts",
+        from: "      outputs.add(cursor.key, value, cursor.sequence);",
+        to: "      if (value !== null) outputs.add(cursor.key, value, cursor.sequence);",
+      },
+    ],
+  },
+  {
+    name: "a flush that fails leaves its file",
+    step: "04.3",
+    caughtBy: "a flush that fails leaves nothing behind, and can be tried again",
+    rule: "L2",
+    patches: [
+      {
+        file: "flush.ts",
+        from: "    if (!isDone) outputs.remove();",
+        to: "    if (!isDone) left = 0;",
+      },
+    ],
+  },
+  {
+    name: "the whole memtable is written in one go",
+    step: "04.3",
+    caughtBy: "a long flush gives the turn back between slices",
+    rule: "L8",
+    trap: "T19",
+    patches: [
+      {
+        file: "flush.ts",
+        from: "      yield;\n      left = SLICE_BYTES;",
+        to: "      left = SLICE_BYTES;",
+      },
+    ],
+  },
+  {
     name: "a deletion goes in every compaction",
     step: "04.7",
     caughtBy: "a deletion stays while an older table may hold its key",
