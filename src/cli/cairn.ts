@@ -150,7 +150,11 @@ function addInspect(cairn: Command): void {
 }
 
 try {
-  await program(await version()).parseAsync();
+  const args = process.argv.slice(2);
+  // Alone, or with nothing but how it looks, it watches.
+  const isBare = args.every((arg) => arg === "--plain");
+  const whole = isBare ? [...args, "watch"] : args;
+  await program(await version()).parseAsync(whole, { from: "user" });
 } catch (error) {
   // What commander has to say it has said already.
   const isUsage = error instanceof CommanderError;

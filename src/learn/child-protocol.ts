@@ -23,8 +23,10 @@ export type ChildWork =
       readonly kind: "crash";
       /** Undefined: every point. */
       readonly point?: number;
-      /** Undefined: as many seeds as the lab says. */
+      /** Only this one; undefined: as many as the lab says. */
       readonly seed?: number;
+      /** The first of as many as the lab says. Default 1. */
+      readonly firstSeed?: number;
       /** Go on after a broken promise. */
       readonly isWhole: boolean;
     }

@@ -4,11 +4,13 @@
  * Reading order: lesson.ts, load-problem.ts, render-failure.ts, render-bytes.ts (failures that
  * teach); child-protocol.ts, judge.ts (in the process that judges); usage-error.ts, files.ts,
  * book.ts, progress.ts, keep-failure.ts, style.ts, runner.ts, child.ts, verdict.ts,
- * render-verdict.ts, test-steps.ts; doctor.ts, starter-files.ts, start.ts; commands.ts.
+ * render-verdict.ts, test-steps.ts; doctor.ts, starter-files.ts, start.ts; sections.ts, hint.ts,
+ * explain.ts, crash.ts, quiz.ts; code-parts.ts, solution.ts, use.ts, reset.ts, status.ts; watch.ts;
+ * clean-copy.ts, certify.ts; schedules.ts, teach.ts; commands.ts.
  */
 export { type Book, openBook } from "./book.ts";
 export type { ChildEvent, ChildRequest } from "./child-protocol.ts";
-export { runDoctor, runStart, runTest } from "./commands.ts";
+export { type LearnCommand, runBenchLab, runLearn, runParts } from "./commands.ts";
 export { judge, withMissingParts } from "./judge.ts";
 export { expectThat, fail, failureError, LessonFailure, runCheck } from "./lesson.ts";
 export { explainLoadError, placeInReadersCode } from "./load-problem.ts";
@@ -32,3 +34,4 @@ export type {
   StepPage,
 } from "./types.ts";
 export { UsageError } from "./usage-error.ts";
+export type { Keys } from "./watch.ts";

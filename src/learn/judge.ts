@@ -110,8 +110,11 @@ async function judgeCrashes(judged: Judged, work: Work<"crash">): Promise<void> 
   if (counted === null) return;
   const points =
     work.point === undefined ? [...Array(counted).keys()] : [work.point].filter((p) => p < counted);
+  const first = work.firstSeed ?? 1;
   const seeds =
-    work.seed === undefined ? [...Array(lab.seedsPerPoint).keys()].map((n) => n + 1) : [work.seed];
+    work.seed === undefined
+      ? [...Array(lab.seedsPerPoint).keys()].map((n) => first + n)
+      : [work.seed];
   const plan = { about: lab.about, points: counted, seedsPerPoint: seeds.length };
   emit({ type: "cairn-crash-plan", ...plan });
   for (const point of points) {
