@@ -132,7 +132,8 @@ function measure(bench: Bench): LabResult {
         holds: median(NAMES.write) * 10 < synced,
       },
       {
-        claim: "appending costs no less, give or take a third, than writing into a file of full size",
+        claim:
+          "appending costs no less, give or take a third, than writing into a file of full size",
         holds: median(NAMES.growing) > NOISE * synced,
       },
       {

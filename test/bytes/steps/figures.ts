@@ -3,14 +3,26 @@
  */
 import type { Bytes } from "#base";
 import { crc32c, putU32, putU64, replaceFile } from "#bytes";
-import { renderBytes } from "#learn";
+import { type Check, renderBytes } from "#learn";
 import { createSimulatedDisk } from "#platform";
 import type { SimulatedDisk } from "#platform/types";
+import { compareChecks } from "./compare.ts";
+import { crcChecks } from "./crc32c.ts";
 import { storyOf } from "./disk-story.ts";
+import { firstChecks } from "./first.ts";
+import { intChecks } from "./ints.ts";
+import { predictChecks } from "./predict.ts";
+import { replaceChecks } from "./replace-file.ts";
+import { replaceFaultChecks } from "./replace-file-faults.ts";
 import { diskWith, foundOn, NEW, PATH, returnsBeforeCut } from "./settings.ts";
+import type { BytesSubject } from "./subject.ts";
 import { endOf, outcomeTable, sectorsInWords } from "./unsynced.ts";
 
 const POWER_CUTS = 100;
+const KIND_WIDTH = 10;
+const COUNT_WIDTH = 7;
+/** The number of an operation and two blanks, as a story has them. */
+const NUMBER_WIDTH = 4;
 
 /** Two numbers as they lie in an array. */
 function integers(): string {
@@ -89,22 +101,38 @@ function lanes(): string {
 
 /** What a power cut before each operation of `replaceFile` leaves. */
 function replacePoints(): string {
+  return pointsOf(replaceFile);
+}
+
+/** The same for content that is written over the old one, with a sync. */
+function inPlacePoints(): string {
+  return pointsOf((disk, path, content) => {
+    const file = disk.open(path, "read-write");
+    file.truncate(0);
+    file.write(0, content);
+    file.sync();
+    file.close();
+  });
+}
+
+/** One line for each operation of a call: how a hundred power cuts before it end. */
+function pointsOf(replace: typeof replaceFile): string {
   const whole = diskWith("old");
   const before = whole.operations;
-  replaceFile(whole, PATH, NEW);
+  replace(whole, PATH, NEW);
   const story = storyOf(whole, before);
-  const lines: string[] = [];
+  const ends = ["old", "new", "mixed"] as const;
+  const lines = [
+    `${ends.map((end) => end.padStart(COUNT_WIDTH)).join("")}   the power is cut before`,
+  ];
   for (let point = 0; point <= story.length; point += 1) {
     const disk = diskWith("old");
     disk.cutPowerAt(before + point);
-    returnsBeforeCut(disk, () => replaceFile(disk, PATH, NEW));
-    let old = 0;
-    for (let cut = 0; cut < POWER_CUTS; cut += 1) {
-      if (foundOn(disk.crash(cut)) === "old") old += 1;
-    }
-    const counts = `${String(old).padStart(3)} old ${String(POWER_CUTS - old).padStart(3)} new`;
-    const next = story[point]?.slice(4) ?? "(replaceFile has returned)";
-    lines.push(`${counts}   before ${next}`);
+    returnsBeforeCut(disk, () => replace(disk, PATH, NEW));
+    const found = Array.from({ length: POWER_CUTS }, (_, cut) => foundOn(disk.crash(cut)));
+    const counts = ends.map((end) => found.filter((one) => one === end).length);
+    const next = story[point]?.slice(NUMBER_WIDTH) ?? "nothing: the call has returned";
+    lines.push(`${counts.map((count) => String(count).padStart(COUNT_WIDTH)).join("")}   ${next}`);
   }
   return lines.join("\n");
 }
@@ -118,6 +146,11 @@ function inWords(content: Bytes | undefined): string {
   return content.length === 0 ? "an empty file" : `${content.length} bytes`;
 }
 
+/** The checks of a step: how each tries to break its sentence, and the sentence. */
+function checksOf(checks: readonly Check<BytesSubject>[]): string {
+  return checks.map(({ kind, name }) => `${kind.padEnd(KIND_WIDTH)}${name}`).join("\n");
+}
+
 export const figures: Readonly<Record<string, () => string>> = {
   integers,
   order,
@@ -126,4 +159,11 @@ export const figures: Readonly<Record<string, () => string>> = {
   tornSectors,
   lanes,
   replacePoints,
+  inPlacePoints,
+  checks1: () => checksOf(firstChecks),
+  checks2: () => checksOf(intChecks),
+  checks3: () => checksOf(compareChecks),
+  checks4: () => checksOf(crcChecks),
+  checks5: () => checksOf(predictChecks),
+  checks6: () => checksOf([...replaceChecks, ...replaceFaultChecks]),
 };
