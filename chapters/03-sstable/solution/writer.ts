@@ -14,7 +14,6 @@ import { createOutput, type TableOutput } from "./output.ts";
 import { createTally, encodeProperties } from "./properties.ts";
 import { encodeIndex, type IndexEntry } from "./sparse-index.ts";
 import { sealBlock, TRAILER_BYTES } from "./trailer.ts";
-import { compareVersions, type Place } from "./version.ts";
 
 const BLOCK_BYTES_DEFAULT = 4096;
 const FILTER_BITS_DEFAULT = 10;
@@ -33,7 +32,6 @@ class Writer implements TableWriter {
   readonly #index: IndexEntry[] = [];
   readonly #keys: Bytes[] = [];
   #block = createBlockBuilder(0);
-  #last: Place | null = null;
   #entries = 0;
   #isDone = false;
 
@@ -59,16 +57,12 @@ class Writer implements TableWriter {
     if (!(Number.isSafeInteger(sequence) && sequence >= 1)) {
       throw new RangeError(`sstable: sequence ${sequence} is not from 1 to 2^53 - 1`);
     }
-    if (this.#last !== null && compareVersions(this.#last, { key, sequence }) >= 0) {
-      throw new RangeError(`sstable: entry ${this.#entries} is not behind the one before it`);
-    }
+    // The open block has the last version in it, so that it knows the order across blocks too.
     if (!this.#block.add(key, value, sequence)) {
       this.#closeBlock(key);
       this.#block.add(key, value, sequence);
     }
-    const version = { key: key.slice(), value, sequence };
-    if (this.#tally.add(version)) this.#keys.push(version.key);
-    this.#last = version;
+    if (this.#tally.add({ key, value, sequence })) this.#keys.push(key.slice());
     this.#entries += 1;
   }
 
@@ -95,7 +89,7 @@ class Writer implements TableWriter {
 
   /** @param next - the key that comes next; null: none does. */
   #closeBlock(next: Bytes | null): void {
-    const separator = this.#last!.key;
+    const separator = this.#keys.at(-1)!;
     const handle = this.#append(this.#block.finish());
     const goesOn = next !== null && equalBytes(next, separator);
     this.#index.push({ ...handle, goesOn, separator });
