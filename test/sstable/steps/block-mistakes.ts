@@ -16,7 +16,7 @@ export const blockMistakes: readonly StepMistake[] = [
     "03.1",
     "S9",
     "a deletion is written as a value of no bytes",
-    "a block reads back as what was added, deletions and values of no bytes included",
+    "a block reads back as what was added, deletions and empty values too",
     ["block-builder.ts", "value === null ? 1 : value.length * 2", "(value?.length ?? 0) * 2"],
   ),
   one(
@@ -55,7 +55,7 @@ export const blockMistakes: readonly StepMistake[] = [
     "03.2",
     "S8",
     "the binary search stops one restart too late",
-    "a seek finds the first version at or behind a key: before, equal, between and behind",
+    "a seek finds the first version at or behind a key, wherever the key lies",
     [
       "block-seek.ts",
       "if (compareVersions(version, sought) < 0) low = middle;",

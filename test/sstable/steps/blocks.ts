@@ -67,7 +67,7 @@ function expectedFields(block: Bytes): { at: number; bytes: number; name: string
 }
 
 const readsBack: Check<Subject> = {
-  name: "a block reads back as what was added, deletions and values of no bytes included",
+  name: "a block reads back as what was added, deletions and empty values too",
   kind: "model",
   rule: "S9",
   run(subject, { seed }) {
@@ -253,7 +253,7 @@ function checkSeek(
 }
 
 const fourPlaces: Check<Subject> = {
-  name: "a seek finds the first version at or behind a key: before, equal, between and behind",
+  name: "a seek finds the first version at or behind a key, wherever the key lies",
   kind: "unit",
   rule: "S8",
   run(subject) {

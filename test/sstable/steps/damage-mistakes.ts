@@ -4,8 +4,7 @@
 import type { StepMistake } from "../../support/four-way.ts";
 import { ofTrap, one } from "./mistake.ts";
 
-const CUTS =
-  "after a power cut at any point there is no table, or a whole one, and writing works again";
+const CUTS = "after a power cut at any point there is no table, or a whole one";
 
 export const damageMistakes: readonly StepMistake[] = [
   ofTrap(

@@ -1,8 +1,7 @@
 /**
  * Step 03.5: checksums that know where a block belongs, and the reference as a second reader.
  */
-import type { Bytes } from "#base";
-import { type Check, expectThat, type Step } from "#learn";
+import { type ByteExcerpt, type Check, expectThat, type Step } from "#learn";
 import { seededRandom } from "#platform";
 import type { SimulatedDisk } from "#platform/types";
 import * as reference from "#sstable/reference";
@@ -33,7 +32,7 @@ export const CHECKSUM_VECTORS: readonly (readonly [id: number, offset: number, s
 ];
 
 const vectors: Check<Subject> = {
-  name: "the checksum of a block depends on its bytes, its table and its offset, as the format says",
+  name: "a checksum is made of the block, its table and its offset",
   kind: "unit",
   rule: "S9",
   run(subject) {
@@ -71,11 +70,16 @@ function isNoticedByVerify(subject: Subject, disk: SimulatedDisk, damage: string
 }
 
 /** Verify must notice what has changed. */
-function mustNotice(subject: Subject, disk: SimulatedDisk, damage: string, around: Bytes): void {
+function mustNotice(
+  subject: Subject,
+  disk: SimulatedDisk,
+  damage: string,
+  bytes: ByteExcerpt,
+): void {
   expectThat(isNoticedByVerify(subject, disk, damage), () => ({
     happened: `${damage} Your table opened, and verify found nothing.`,
     why: "verify is what somebody runs who has a doubt. If it is quiet, the file is copied over the last good backup.",
-    bytes: { title: "the damaged bytes", bytes: around },
+    bytes,
   }));
 }
 
@@ -90,9 +94,12 @@ const flips: Check<Subject> = {
       for (let bit = 0; bit < 8; bit += 1) {
         disk.flipBit(PATH, at, bit);
         const damage = `In a table of ${length} bytes, bit ${bit} of byte ${at} was flipped.`;
-        rightOrCorrupt(subject, disk, SMALL, damage);
-        const from = Math.max(0, at - 8);
-        mustNotice(subject, disk, damage, disk.content(PATH).subarray(from, from + 32));
+        const from = at - (at % 16);
+        const bytes = disk.content(PATH).subarray(from, from + 16);
+        const fields = [{ at: at - from, bytes: 1, name: "^" }];
+        const excerpt = { title: "the flipped bit", bytes, offset: from, fields };
+        rightOrCorrupt(subject, disk, SMALL, damage, excerpt);
+        mustNotice(subject, disk, damage, excerpt);
         disk.flipBit(PATH, at, bit);
       }
     }
@@ -156,7 +163,12 @@ const swapped: Check<Subject> = {
     replace(disk, changed);
     const damage = `The disk wrote the block of byte ${first.offset} at byte ${second.offset}, and the other way round.`;
     rightOrCorrupt(subject, disk, versions, damage);
-    mustNotice(subject, disk, damage, changed.subarray(first.offset, first.offset + bytes));
+    const there = changed.subarray(first.offset, first.offset + bytes);
+    mustNotice(subject, disk, damage, {
+      title: "the block that does not belong there",
+      bytes: there,
+      offset: first.offset,
+    });
   },
 };
 

@@ -102,7 +102,7 @@ export const crashLab: CrashLab<Subject> = {
 };
 
 const cuts: Check<Subject> = {
-  name: "after a power cut at any point there is no table, or a whole one, and writing works again",
+  name: "after a power cut at any point there is no table, or a whole one",
   kind: "crash",
   rule: "S5",
   run(subject, { seed }) {

@@ -100,7 +100,7 @@ function drawTable(subject: Subject, random: Random): { table: Table; versions: 
 }
 
 const bothWays: Check<Subject> = {
-  name: "a cursor walks over every version, forwards and backwards, and turns round anywhere",
+  name: "a cursor walks over every version both ways, and turns round anywhere",
   kind: "model",
   rule: "S8",
   run(subject, { seed }) {
@@ -136,7 +136,7 @@ function checkSeeks(table: Table, versions: readonly Version[]): void {
 }
 
 const seeks: Check<Subject> = {
-  name: "seek and seekBefore lead to the neighbours of every key, at the edges of blocks too",
+  name: "seek and seekBefore lead to a key's neighbours, at the edges of blocks too",
   kind: "model",
   rule: "S8",
   run(subject, { seed }) {
@@ -238,7 +238,7 @@ function blocksOfRows(subject: Subject): {
 }
 
 const firstOfBlock: Check<Subject> = {
-  name: "a scan before the first key of a block does not hand out that key, in either direction",
+  name: "a scan that ends before the first key of a block does not give that key",
   kind: "mistake",
   rule: "S8",
   run(subject) {
@@ -319,7 +319,7 @@ function prevFrom(cursor: Cursor, key: Bytes): void {
 }
 
 const sizes: Check<Subject> = {
-  name: "the bytes of a range are told by the index: nothing for no keys, the data for all",
+  name: "approximateBytes tells the bytes of a range from the index alone",
   kind: "unit",
   rule: "S8",
   run(subject) {

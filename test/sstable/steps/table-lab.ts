@@ -3,7 +3,8 @@
  * compared with a list.
  */
 import { type Bytes, isCairnError } from "#base";
-import { expectThat, fail, type Lesson } from "#learn";
+import { compareBytes } from "#bytes";
+import { type ByteExcerpt, expectThat, fail, type Lesson } from "#learn";
 import type { Disk, FileHandle, SimulatedDisk } from "#platform/types";
 import type { Table } from "#sstable/types";
 import { freshDisk, ID, type Options, PATH } from "../lab.ts";
@@ -132,7 +133,7 @@ export function checkGet(
 
 /** A few versions around a key, for failures. */
 export function nearby(versions: readonly Version[], key: Bytes): string[] {
-  const index = versions.findIndex((one) => k(one.key) >= k(key));
+  const index = versions.findIndex((one) => compareBytes(one.key, key) >= 0);
   const from = Math.max(0, (index < 0 ? versions.length : index) - 3);
   return versions.slice(from, from + 7).map((one, i) => `${from + i}  ${version(one)}`);
 }
@@ -170,6 +171,7 @@ export function unlessCorrupt<T>(what: string, damage: string, step: () => T): O
 /**
  * Opens a file that may be damaged and asks for every key. What it answers must be right.
  *
+ * @param bytes - to be shown with a failure.
  * @returns whether damage was noticed.
  */
 export function rightOrCorrupt(
@@ -177,6 +179,7 @@ export function rightOrCorrupt(
   disk: Disk,
   versions: readonly Version[],
   damage: string,
+  bytes?: ByteExcerpt,
 ): boolean {
   const opened = unlessCorrupt("openTable", damage, () =>
     subject.openTable({ disk, path: PATH, id: ID }),
@@ -192,6 +195,7 @@ export function rightOrCorrupt(
       expectThat(got.value === expected, () => ({
         happened: `${damage} get(${k(key)}) should give ${expected}, or throw SSTABLE_CORRUPT. Your table gave ${got.value}.`,
         why: "An error costs a restore. A wrong answer is believed, written into other tables, and found at the end of the month.",
+        ...(bytes === undefined ? {} : { bytes }),
       }));
     }
   }

@@ -176,7 +176,7 @@ export const tableMistakes: readonly StepMistake[] = [
     "03.8",
     "S8",
     "the upper bound is included",
-    "a scan before the first key of a block does not hand out that key, in either direction",
+    "a scan that ends before the first key of a block does not give that key",
     [
       "scan.ts",
       "compareBytes(key, before) >= 0) return;",
@@ -187,7 +187,7 @@ export const tableMistakes: readonly StepMistake[] = [
     "03.8",
     "S8",
     "a scan backwards begins at its upper bound",
-    "a scan before the first key of a block does not hand out that key, in either direction",
+    "a scan that ends before the first key of a block does not give that key",
     ["scan.ts", "else cursor.seekBefore(before);", "else cursor.seek(before);"],
   ),
   one(
@@ -212,7 +212,7 @@ export const tableMistakes: readonly StepMistake[] = [
     "03.8",
     "S8",
     "seekBefore stays in the block of its key",
-    "seek and seekBefore lead to the neighbours of every key, at the edges of blocks too",
+    "seek and seekBefore lead to a key's neighbours, at the edges of blocks too",
     [
       "cursor.ts",
       "    this.#at = this.#countBelow(key) - 1;\n    if (this.#at < 0) this.#enterPrevious();",
@@ -223,7 +223,7 @@ export const tableMistakes: readonly StepMistake[] = [
     "03.8",
     "S8",
     "going back enters a block at its beginning",
-    "a cursor walks over every version, forwards and backwards, and turns round anywhere",
+    "a cursor walks over every version both ways, and turns round anywhere",
     [
       "cursor.ts",
       "    this.#enter(this.#block - 1);\n    this.#at = this.#versions.length - 1;",

@@ -122,7 +122,7 @@ const goesOn: Check<Subject> = {
 };
 
 const between: Check<Subject> = {
-  name: "a key between two blocks, below the first or above the last is absent, for one block at most",
+  name: "a key that is not there is absent, for one block at most",
   kind: "unit",
   rule: "S7",
   run(subject) {
