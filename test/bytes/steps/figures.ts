@@ -36,6 +36,11 @@ function integers(): string {
   return renderBytes({ title: "putU32 of 1000000, putU64 of 2^40 + 7", bytes, fields }).join("\n");
 }
 
+/** Ann's note after the power cut. */
+function zeros(): string {
+  return renderBytes({ title: "notes/today", bytes: new Uint8Array(20) }).join("\n");
+}
+
 /** The same four words, as JavaScript sorts strings and as bytes sort. */
 function order(): string {
   const words = ["z", "é", "\uFF5A", "\u{1F600}"];
@@ -154,6 +159,7 @@ function checksOf(checks: readonly Check<BytesSubject>[]): string {
 export const figures: Readonly<Record<string, () => string>> = {
   integers,
   order,
+  zeros,
   zeroHeader,
   outcomes: () => outcomeTable().join("\n"),
   tornSectors,
