@@ -6,12 +6,24 @@
  */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { errorText } from "#base";
 import { createNodeDisk } from "#platform";
+import type { ExitCode } from "./runner.ts";
+import { UsageError } from "./usage-error.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MAIN = "bench/lab-main.ts";
-/** Also the exit code of a command line that cannot be read. */
-const REFUSED = 2;
+
+const USAGE = `cairn bench <lab> --predict "<one number>"
+
+  <lab>      01.group-commit: one lab; wal or 01: all labs of a module
+  --predict  what you expect, as one number; words around it do no harm
+  --skip     measure without a prediction
+  --small    only try whether it runs: the numbers mean nothing
+
+Your module (work/<module>) and the reference are measured in turns. Table here; plot, page and JSON
+in work/.cairn/bench. Exit code: 0 measured, 1 your code could not be measured, 2 not as asked.`;
 
 /** What `cairn bench` was asked for. */
 export interface BenchLabOptions {
@@ -28,6 +40,39 @@ export interface BenchLabOptions {
   readonly say: (line: string) => void;
 }
 
+/** Runs `cairn bench`. @param args - what stands behind the command's name. */
+export async function runBenchLab(args: readonly string[]): Promise<ExitCode> {
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  const { values, positionals } = readFlags(args);
+  if (values.help === true) {
+    say(USAGE);
+    return 0;
+  }
+  const [target = "", ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError(`One lab at a time, please.\n\n${USAGE}`);
+  const plain = values.plain === true || process.env["CAIRN_PLAIN"] === "1";
+  const { predict, skip, small } = values;
+  return benchLab({ target, predict, skip, small, plain, say });
+}
+
+function readFlags(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        predict: { type: "string" },
+        skip: { type: "boolean" },
+        small: { type: "boolean" },
+        plain: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(`${errorText(error)}\n\n${USAGE}`);
+  }
+}
+
 /**
  * Runs labs: prediction, calibration of the disk, the reader's code and the reference in turns,
  * table, plot.
@@ -35,11 +80,10 @@ export interface BenchLabOptions {
  * @returns the exit code: 0 measured, 1 the reader's code could not be measured, 2 refused: there
  * is no such lab, or no prediction.
  */
-export async function runBenchLab(options: BenchLabOptions): Promise<number> {
+export async function benchLab(options: BenchLabOptions): Promise<ExitCode> {
   const { target, predict, skip, small, plain, say } = options;
   if (!createNodeDisk().exists(`${ROOT}${MAIN}`)) {
-    say(`The labs are not here: ${MAIN} is part of the repository, not of the package.`);
-    return REFUSED;
+    throw new UsageError(`${MAIN} is not here: the labs need a clone of the repository.`);
   }
   const flags = [
     ...(predict === undefined ? [] : [`--predict=${predict}`]),
@@ -58,7 +102,7 @@ export async function runBenchLab(options: BenchLabOptions): Promise<number> {
     child.once("close", resolve);
   });
   for (const rest of lines) rest();
-  return code ?? 1;
+  return code === 0 || code === 2 ? code : 1;
 }
 
 /** Hands out whole lines. @returns a function for what is left at the end. */
