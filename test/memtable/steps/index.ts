@@ -2,7 +2,12 @@
  * Chapter 02 as its judge sees it: the rules, the steps with their checks, the crash lab.
  */
 import type { Chapter } from "#learn";
+import { durableChecks } from "./durable.ts";
+import { heightChecks } from "./heights.ts";
 import { lookupChecks } from "./lookup.ts";
+import { crashLab } from "./power.ts";
+import { scanChecks } from "./scan.ts";
+import { sizeChecks } from "./size.ts";
 import { type Subject, subjectOf } from "./subject.ts";
 import { towerChecks } from "./towers.ts";
 
@@ -17,11 +22,16 @@ export const chapter: Chapter<Subject> = {
     M5: "The size grows with each distinct key, deletions too.",
     M6: "What is frozen never changes.",
     M7: "A change is in the log before it is in the memtable; what the log refuses is in neither.",
-    M8: "A search among n keys compares about log n of them.",
+    M8: "A search among n keys compares about log n of them: each level of a skip list is a part of the one below, and much thinner.",
   },
   steps: [
     { id: "02.1", checks: lookupChecks },
     { id: "02.2", checks: towerChecks },
+    { id: "02.3", checks: heightChecks },
+    { id: "02.4", checks: scanChecks },
+    { id: "02.5", checks: sizeChecks },
+    { id: "02.6", checks: durableChecks },
   ],
+  crashLab,
   subjectOf,
 };

@@ -185,7 +185,7 @@ export const lookupMistakes: readonly StepMistake[] = [
     name: "levels above the present height are not linked",
     step: "02.2",
     caughtBy: "a tower stands on every level up to its height",
-    rule: "M3",
+    rule: "M8",
     patches: [
       {
         file: "skip-list.ts",
@@ -198,7 +198,7 @@ export const lookupMistakes: readonly StepMistake[] = [
     name: "the lowest level is not linked",
     step: "02.2",
     caughtBy: "each level is a part of the one below it",
-    rule: "M3",
+    rule: "M8",
     patches: [
       {
         file: "skip-list.ts",

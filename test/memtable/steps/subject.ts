@@ -20,7 +20,8 @@ import { openEngineMap } from "./engine-map.ts";
 /** A skip list whose towers get the heights that they are told. */
 export interface Towers {
   add(key: Bytes): void;
-  has(key: Bytes): boolean;
+  /** The key of the entry that was found, as text; undefined for none. */
+  find(key: Bytes): string | undefined;
   /** Keys as texts, by level, the lowest first. */
   levels(): string[][];
   /** Towers whose key the last search has compared. */
@@ -87,9 +88,9 @@ function readersSubject(module: ReadersModule): Subject {
       const list = module.createSkipList({ heightOf });
       return {
         add: (key) => void list.findOrAdd(key),
-        has(key) {
+        find(key) {
           const found = list.find(key);
-          return found !== undefined && textOf(found.key) === textOf(key);
+          return found && textOf(found.key);
         },
         levels: () => list.levels().map((keys) => keys.map(textOf)),
         get hops() {
@@ -117,7 +118,7 @@ function referenceSubject(module: typeof Reference): Subject {
         list.place(key, reference);
         keyOf.set(reference, textOf(key));
       },
-      has: (key) => keyOf.get(list.find(key)) === textOf(key),
+      find: (key) => keyOf.get(list.find(key)),
       // A list without keys has one level without keys: for a reader, there is none.
       levels: () =>
         list
