@@ -76,8 +76,6 @@ async function inspectFile(file: string, flags: InspectFlags): Promise<void> {
   try {
     const { text, exitCode } = inspect({ ...flags, path, disk: createNodeDisk() });
     process.exitCode = exitCode;
-    // A reader such as `head` may have gone before the end.
-    process.stdout.on("error", () => process.exit());
     process.stdout.write(`${text}\n`);
   } catch (error) {
     if (!isCairnError(error)) throw error;
@@ -100,7 +98,9 @@ function program(cairnVersion: string): Command {
     .version(cairnVersion)
     .addHelpText("after", "\nExit code: 0 done, 1 failed or red, 2 wrong usage.")
     .exitOverride();
+  cairn.commandsGroup("The workbook:");
   addLearnCommands(cairn);
+  cairn.commandsGroup("The database:");
   cairn
     .command("cluster")
     .description("Start a cluster on this machine, with a sample database, and watch it.")
@@ -149,6 +149,8 @@ function addInspect(cairn: Command): void {
     .action(inspectFile);
 }
 
+// A reader such as `head` may have gone before the end.
+process.stdout.on("error", () => process.exit());
 try {
   const args = process.argv.slice(2);
   // Alone, or with nothing but how it looks, it watches.

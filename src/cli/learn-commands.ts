@@ -36,7 +36,7 @@ export function addLearnCommands(cairn: Command): void {
 function addStart(cairn: Command): void {
   cairn
     .command("start")
-    .description("begin a chapter: check this machine, copy the starter, show the first red")
+    .description("Begin a chapter: check this machine, copy the starter, show the first red.")
     .argument("[chapter]", "01 or wal; the first one if not given")
     .option("--bare", "only the door of the module, nothing given", false)
     .option("--git", "make work/ a git repository of its own", false)
@@ -48,7 +48,7 @@ function addStart(cairn: Command): void {
     );
   cairn
     .command("watch")
-    .description("run your step again at each save; cairn alone does the same")
+    .description("Run your step again at each save; cairn alone does the same.")
     .action((_: unknown, command: Command) =>
       runWorkbook(command, {
         name: "watch",
@@ -68,7 +68,7 @@ interface StartFlags {
 function addTest(cairn: Command): void {
   cairn
     .command("test")
-    .description("judge a step, with a quick look at earlier ones; or a chapter")
+    .description("Judge a step, with a quick look at earlier ones; or a chapter.")
     .argument("[what]", `01.3, 01 or wal; ${HERE}`)
     .option("--all", "every started chapter; with a step, every earlier check", false)
     .addOption(wholeOption("--seed <number>", "from which every random choice comes").default(1))
@@ -93,7 +93,7 @@ interface TestFlags {
 function addHelp(cairn: Command): void {
   cairn
     .command("hint")
-    .description("a hint: first a question, then the idea, then a sketch")
+    .description("A hint: first a question, then the idea, then a sketch.")
     .argument("[step]", `01.3; ${HERE}`)
     .addOption(new Option("--level <number>", "one that you have seen").argParser(level))
     .action((step: string | undefined, flags: { level?: number }, command: Command) =>
@@ -101,14 +101,14 @@ function addHelp(cairn: Command): void {
     );
   cairn
     .command("explain")
-    .description("the last failure in full, and the rule that it broke")
+    .description("The last failure in full, and the rule that it broke.")
     .action((_: unknown, command: Command) => runWorkbook(command, { name: "explain" }));
 }
 
 function addCrash(cairn: Command): void {
   cairn
     .command("crash")
-    .description("cut the power before each operation of a history, and recover")
+    .description("Cut the power before each operation of a history, and recover.")
     .argument("<chapter>", "01 or wal")
     .addOption(wholeOption("--seed <number>", "only this outcome at each point"))
     .addOption(wholeOption("--point <number>", "only this point"))
@@ -137,7 +137,7 @@ interface CrashFlags {
 function addQuiz(cairn: Command): void {
   cairn
     .command("quiz")
-    .description("questions; each option explains itself once you have answered")
+    .description("Questions; each option explains itself once you have answered.")
     .argument("<chapter>", "01 or wal")
     .option("--answer <q1=b...>", "answer without being asked")
     .option("--again", "forget the answers of this chapter first", false)
@@ -152,7 +152,7 @@ function addQuiz(cairn: Command): void {
 function addSolution(cairn: Command): void {
   cairn
     .command("solution")
-    .description("one solution of a step that has passed, with comments and an alternative")
+    .description("One solution of a step that has passed, with comments and an alternative.")
     .argument("<step>", "01.3")
     .option("--give-up <step>", "show it although the step has not passed: type its name again")
     .action((step: string, flags: { giveUp?: string }, command: Command) =>
@@ -163,7 +163,7 @@ function addSolution(cairn: Command): void {
     );
   cairn
     .command("diff")
-    .description("your code beside the solution's, once the step has passed")
+    .description("Your code beside the solution's, once the step has passed.")
     .argument("<step>", "01.3")
     .action((step: string, _: unknown, command: Command) =>
       runWorkbook(command, { name: "diff", step }),
@@ -173,7 +173,7 @@ function addSolution(cairn: Command): void {
 function addReset(cairn: Command): void {
   cairn
     .command("reset")
-    .description("a step or chapter as it was in the beginning; yours is put aside first")
+    .description("A step or chapter as it was in the beginning; yours is put aside first.")
     .argument("[what]", "01.3 or 01")
     .option("--undo <name>", "bring back what was put aside")
     .action((what: string | undefined, flags: { undo?: string }, command: Command) => {
@@ -191,7 +191,7 @@ function addReset(cairn: Command): void {
 function addStatus(cairn: Command): void {
   cairn
     .command("status")
-    .description("how far you are, and which modules are yours")
+    .description("How far you are, and which modules are yours.")
     .option("--repair", "put a damaged progress file aside and begin a new one", false)
     .option("--json", "print the progress file", false)
     .action((flags: { repair: boolean; json: boolean }, command: Command) =>
@@ -202,14 +202,14 @@ function addStatus(cairn: Command): void {
     );
   cairn
     .command("doctor")
-    .description("look whether everything is here that the workbook needs")
+    .description("Look whether everything is here that the workbook needs.")
     .action((_: unknown, command: Command) => runWorkbook(command, { name: "doctor" }));
 }
 
 function addCertify(cairn: Command): void {
   cairn
     .command("certify")
-    .description("judge every started chapter from a clean copy, with fresh seeds, as a file")
+    .description("Judge every started chapter from a clean copy, with fresh seeds, as a file.")
     .option("--out <file>", "where it is written; into work/ if not given")
     .option("--verify <file>", "run again what a file claims")
     .action((flags: { out?: string; verify?: string }, command: Command) => {
@@ -221,24 +221,24 @@ function addCertify(cairn: Command): void {
 }
 
 function addTeach(cairn: Command): void {
-  const teach = cairn.command("teach").description("for whoever runs a room, or doubts the book");
+  const teach = cairn.command("teach").description("For whoever runs a room, or doubts the book.");
   teach
     .command("check")
-    .description("try every step four ways: starter, reference, solution, planted mistakes")
+    .description("Try every step four ways: starter, reference, solution, planted mistakes.")
     .argument("[chapters...]", "01 or wal; all if not given")
     .action((chapters: string[], _: unknown, command: Command) =>
       runWorkbook(command, { name: "teach", request: { what: "check", chapters } }),
     );
   teach
     .command("agenda")
-    .description("four schedules, with the minutes of each step")
+    .description("Four schedules, with the minutes of each step.")
     .argument("[schedule]", "90-minutes, half-day, two-days or five-days")
     .action((schedule: string | undefined, _: unknown, command: Command) =>
       runWorkbook(command, { name: "teach", request: { what: "agenda", ...given({ schedule }) } }),
     );
   teach
     .command("catch-up")
-    .description("go to a step, with the chapters before it on the reference")
+    .description("Go to a step, with the chapters before it on the reference.")
     .argument("<step>", "04.5")
     .action((step: string, _: unknown, command: Command) =>
       runWorkbook(command, { name: "teach", request: { what: "catch-up", step } }),

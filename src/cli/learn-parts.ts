@@ -5,25 +5,25 @@
  */
 import type { Command } from "commander";
 import type { ExitCode } from "#learn";
-import { endWithReader, runWorkbook, withUsageErrors } from "./learn-runner.ts";
+import { runWorkbook, withUsageErrors } from "./learn-runner.ts";
 
 /** Adds `use`, `bench` and `run`. */
 export function addPartsCommands(cairn: Command): void {
   cairn
     .command("use")
-    .description("choose between your modules and the reference: wal=mine memtable=reference")
+    .description("Choose between your modules and the reference: wal=mine memtable=reference.")
     .argument("[choices...]", "wal=mine, all=reference; shows what is chosen if not given")
     .action((choices: string[], _: unknown, command: Command) =>
       runWorkbook(command, { name: "use", choices }),
     );
   addOwnFlags(cairn, {
     name: "bench",
-    description: "measure: a lab such as 01.group-commit, or a module such as wal",
+    description: "Measure: a lab such as 01.group-commit, or a module such as wal.",
     load: async () => (await import("#learn")).runBenchLab,
   });
   addOwnFlags(cairn, {
     name: "run",
-    description: "run the database on your modules: --nodes 3",
+    description: "Run the database on your modules: --nodes 3.",
     load: async () => (await import("#learn")).runParts,
   });
 }
@@ -46,7 +46,6 @@ function addOwnFlags(
       const { plain = false } = command.optsWithGlobals<{ readonly plain?: boolean }>();
       // The command makes its own style, and its children theirs.
       if (plain) process.env["CAIRN_PLAIN"] = "1";
-      endWithReader();
       const work = await slot.load();
       await withUsageErrors(
         (text) => text,

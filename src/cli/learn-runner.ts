@@ -17,7 +17,6 @@ export async function runWorkbook(command: Command, learnCommand: LearnCommand):
     environment: process.env,
   });
   const out = learn.createOutput(process.stdout, style);
-  endWithReader();
   await withUsageErrors(style.finish, async () => {
     const runner = { book: learn.openBook(), out, now: () => Date.now(), ask: asker() };
     return learn.runLearn(runner, learnCommand);
@@ -37,11 +36,6 @@ export async function withUsageErrors(
     process.stderr.write(`cairn: ${finish(error.message)}\n`);
     process.exitCode = 2;
   }
-}
-
-/** A reader such as `head` may have gone before the end. */
-export function endWithReader(): void {
-  process.stdout.on("error", () => process.exit());
 }
 
 /** The keyboard; null where nobody sits at one. */

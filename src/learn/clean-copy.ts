@@ -2,8 +2,8 @@
  * A copy of the repository in which the reader's code is judged for a certificate: what git has not
  * kept, and what a run has left behind, takes no part.
  *
- * Invariant: it lies inside of `work/.cairn`, so that packages are found above it, and it holds only
- * files that the judging process reads.
+ * Invariant: it lies inside of `work/.cairn`, so that packages are found above it, and it holds
+ * only files that the judging process reads.
  */
 import { type Book, type BookChapter, workFolder } from "./book.ts";
 import { copyFolder, createFile, join, namesIn, readBytes, removeFolder } from "./files.ts";

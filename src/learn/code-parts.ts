@@ -17,10 +17,11 @@ export function codePart(text: string, name: string): CodePart | undefined {
   const lines = text.split("\n");
   const word = (name.split(".").at(-1) ?? name).replace(/\W/g, "");
   if (word === "") return undefined;
-  const declares = new RegExp(
-    `^\\s*(?:export )?(?:readonly |static |async )*(?:(?:function\\*?|class|interface|type|const) ` +
-      `${word}\\b|${word}(?:<[^(]*>)?\\([^;]*[{(,]$|${word}\\(.*\\{$|get ${word}\\()`,
-  );
+  const keyword = "(?:function\\*?|class|interface|type|const|get)";
+  const modifiers = "(?:export )?(?:readonly |static |async )*";
+  // A method opens its body, or at least its parameters, at the end of the line.
+  const method = `${word}(?:<[^(]*>)?\\([^;]*[{(,]$`;
+  const declares = new RegExp(`^\\s*${modifiers}(?:${keyword} ${word}\\b|${method})`);
   const at = lines.findIndex((line) => declares.test(line) && !isCall(line, word));
   if (at < 0) return undefined;
   const from = commentStart(lines, at);

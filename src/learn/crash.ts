@@ -140,7 +140,7 @@ function conclude(
 ): ExitCode {
   const { lab, isExperiment } = result;
   const ms = `${Math.round(result.ms)} ms`;
-  lab.flush();
+  if (lab.pointsPlanned > 0) lab.flush();
   if (lab.isBroken) return 1;
   if (isExperiment) return 0;
   const failure = lab.failures[0];
@@ -148,6 +148,10 @@ function conclude(
     throw new UsageError(`There is no such point: there are 0 to ${lab.pointsPlanned - 1}.`);
   }
   out.say();
+  if (failure?.isWaiting === true) {
+    out.say(`The lab needs the whole module. ${failure.lesson.happened}`);
+    return 1;
+  }
   if (failure === undefined) {
     out.say(
       out.style.paint("good", `✓ ${counted(lab.runs, "power cut")}, no promise broken (${ms}).`),

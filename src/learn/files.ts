@@ -5,7 +5,7 @@
  * a file that it was not asked to replace.
  */
 import { type Bytes, isCairnError } from "#base";
-import { directoryOf, replaceFile } from "#bytes";
+import { directoryOf, replaceFile } from "#bytes/reference";
 import type { Disk } from "#platform/types";
 
 const encoder = new TextEncoder();

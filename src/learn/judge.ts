@@ -143,7 +143,11 @@ async function countPoints(
     kind: "crash",
     rule: "",
     run: async (subject) => {
-      points = await lab.points(subject);
+      try {
+        points = await lab.points(subject);
+      } catch (error) {
+        throw withAgain(error, `npx cairn crash ${chapter.name.slice(0, 2)}`);
+      }
     },
   };
   const at = { step: `crash ${chapter.name.slice(0, 2)}`, check, seed: 1 };

@@ -4,7 +4,7 @@
  * Invariant: the file is replaced whole or not at all, and a damaged one is never written over: it
  * is the reader's, and `cairn status --repair` puts it aside first.
  */
-import { replaceFile } from "#bytes";
+import { replaceFile } from "#bytes/reference";
 import { type Book, isStarted } from "./book.ts";
 import { join, readText } from "./files.ts";
 import type { Failure } from "./types.ts";

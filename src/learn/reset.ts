@@ -1,8 +1,8 @@
 /**
  * `cairn reset`: a step or a chapter as it was in the beginning, with what was there put aside.
  *
- * Invariant: nothing is taken away before a whole copy of it is in `work/.stash`; undoing is a reset
- * too, so it can be undone.
+ * Invariant: nothing is taken away before a whole copy of it is in `work/.stash`; undoing is a
+ * reset too, so it can be undone.
  */
 import { type BookChapter, findChapter, findStep, isStarted, workFolder } from "./book.ts";
 import { copyFolder, createFile, join, namesIn, readBytes, removeFolder } from "./files.ts";

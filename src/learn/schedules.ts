@@ -58,7 +58,7 @@ export const SCHEDULES: readonly Schedule[] = [
         "00.5",
         "01.1-01.3",
         rest(15),
-        "01.4-01.5",
+        "01.4",
         "01.7",
         crashLab("01", 10),
         questions("01", 10),

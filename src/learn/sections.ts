@@ -8,7 +8,7 @@ import type { Style } from "./style.ts";
 
 const WIDTH = 96;
 
-/** A part of a page: its heading without marks, and the lines below it up to the next of its rank. */
+/** A part of a page: its heading without marks, and what is below it up to the next of its rank. */
 export interface Section {
   readonly heading: string;
   readonly text: string;

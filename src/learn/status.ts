@@ -3,7 +3,7 @@
  *
  * Invariant: a damaged progress is put aside, never written over; the reader's code is not touched.
  */
-import { replaceFile } from "#bytes";
+import { replaceFile } from "#bytes/reference";
 import { type BookChapter, isStarted } from "./book.ts";
 import { join, readBytes, readText } from "./files.ts";
 import {
@@ -23,6 +23,9 @@ import type { StepPage } from "./types.ts";
 
 /** As wide as the longest title of a step, and two blanks. */
 const TITLE_CHARACTERS = 46;
+
+/** The mark and the number before a title, and how far they are set in. */
+const ID_CHARACTERS = 8;
 
 /** What `cairn status` was asked for. */
 export interface StatusRequest {
@@ -67,7 +70,7 @@ function chapterLines(
   );
   if (!isStarted(book, chapter)) {
     const minutes = chapter.steps.reduce((sum, step) => sum + step.minutes, 0);
-    const text = `${counted(chapter.steps.length, "step")}, ${minutes} minutes, not started`;
+    const text = `${counted(chapter.steps.length, "step")}, ${timeText(minutes)}, not started`;
     return [`${name}  ${style.paint("quiet", text)}`];
   }
   const whose = progress.modules[chapter.module] === "mine" ? "yours" : "the reference";
@@ -91,7 +94,8 @@ function stepText(
   if (attempts > 0 && passedAt === undefined)
     notes.push(counted(attempts, "try").replace("trys", "tries"));
   if (id === at.current) notes.push("you are here");
-  return `${markOf(style, at.progress, id)} ${id}  ${title.padEnd(TITLE_CHARACTERS - 8)}  ${notes.join(", ")}`.trimEnd();
+  const name = `${id}  ${title.padEnd(TITLE_CHARACTERS - ID_CHARACTERS)}`;
+  return `${markOf(style, at.progress, id)} ${name}  ${notes.join(", ")}`.trimEnd();
 }
 
 function markOf(style: Runner["out"]["style"], progress: Progress, id: string): string {
@@ -99,6 +103,13 @@ function markOf(style: Runner["out"]["style"], progress: Progress, id: string): 
   const { passedAt, attempts } = stepProgress(progress, id);
   if (passedAt !== undefined) return style.paint("bad", "✗");
   return attempts > 0 ? style.paint("waiting", "○") : style.paint("quiet", "·");
+}
+
+/** `5 h 45 min` */
+function timeText(minutes: number): string {
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  return [hours > 0 ? `${hours} h` : "", rest > 0 ? `${rest} min` : ""].filter(Boolean).join(" ");
 }
 
 /** Puts a damaged progress aside and begins a new one. */

@@ -57,7 +57,7 @@ export async function testCommand(runner: Runner, request: TestRequest): Promise
   return testStep(runner, findStep(book, current), request);
 }
 
-/** The step that the reader is at: the first that is not green, in the chapter of the last one. */
+/** The step that the reader is at: the last one, or the next that is not green if that one is. */
 export function currentStep({ book }: Runner, progress: Progress): string {
   const started = book.chapters.filter((chapter) => isStarted(book, chapter));
   const chapter =
@@ -65,7 +65,8 @@ export function currentStep({ book }: Runner, progress: Progress): string {
   if (chapter === undefined) throw new UsageError("Nothing is started yet: npx cairn start.");
   const at = chapter.steps.find(({ id }) => id === progress.current);
   if (at !== undefined && !isGreen(progress, at.id)) return at.id;
-  const next = chapter.steps.find(({ id }) => !isGreen(progress, id));
+  const open = chapter.steps.filter(({ id }) => !isGreen(progress, id));
+  const next = open.find(({ id }) => at === undefined || id > at.id) ?? open[0];
   return (next ?? chapter.steps.at(-1))?.id ?? "";
 }
 
@@ -204,8 +205,9 @@ function saySummary(
   }
   if (failed.length > 0) {
     const isWaiting = failed.every(({ failure }) => failure?.isWaiting === true);
-    const text = `${failed.length} of ${counted(own.length, "check")} failed (${ms}).`;
-    out.say(out.style.paint(isWaiting ? "waiting" : "bad", text));
+    const of = `${failed.length} of ${counted(own.length, "check")}`;
+    const text = isWaiting ? `${of} wait for your code` : `${of} failed`;
+    out.say(out.style.paint(isWaiting ? "waiting" : "bad", `${text} (${ms}).`));
     return 1;
   }
   if (own.length === 0) {

@@ -11,7 +11,7 @@ import { startChild, type WaitingChild } from "./child.ts";
 import { explainCommand } from "./explain.ts";
 import { filesIn, join, readText } from "./files.ts";
 import { hintCommand } from "./hint.ts";
-import { isGreen, modulesOfMine, readProgress, updateProgress } from "./progress.ts";
+import { isGreen, modulesOfMine, readProgress } from "./progress.ts";
 import { resetCommand } from "./reset.ts";
 import type { ExitCode, Runner } from "./runner.ts";
 import { startCommand } from "./start.ts";
@@ -92,12 +92,15 @@ class Watch {
   #seen = "";
   #isRunning = false;
   #child: { readonly child: WaitingChild; readonly mine: string } | undefined;
+  /** The step on the screen; it stays when it has passed, until the reader goes on. */
+  #step: string;
   /** The key that was pressed last, if it asks to be pressed twice. */
   #asked = "";
 
   constructor(runner: Runner, control: (sequence: string) => void) {
     this.#runner = runner;
     this.#control = control;
+    this.#step = currentStep(runner, readProgress(runner.book));
   }
 
   begin(): void {
@@ -137,8 +140,7 @@ class Watch {
   }
 
   #at(): BookStep {
-    const { book } = this.#runner;
-    return findStep(book, currentStep(this.#runner, readProgress(book)));
+    return findStep(this.#runner.book, this.#step);
   }
 
   #look(): void {
@@ -213,7 +215,7 @@ class Watch {
     const later = chapter.steps.find(({ id }) => id > step.id && !isGreen(progress, id));
     const open = later ?? chapter.steps.find(({ id }) => !isGreen(progress, id) && id !== step.id);
     if (open !== undefined) {
-      updateProgress(book, (before) => ({ ...before, current: open.id }));
+      this.#step = open.id;
       this.#run();
       return;
     }
@@ -227,6 +229,7 @@ class Watch {
     startCommand(this.#runner, { chapter: following.number, isBare: false, withGit: false })
       .catch((error: unknown) => this.#sayError(error))
       .finally(() => {
+        this.#step = currentStep(this.#runner, readProgress(book));
         this.#seen = this.#textOfAll();
         this.#isRunning = false;
         this.#sayKeys();

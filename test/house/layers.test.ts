@@ -3,7 +3,7 @@
  * the table of layers; a module that is not in the table is refused, so the table stays complete.
  */
 import { expect, test } from "vitest";
-import { filesUnder, importsOf, modules } from "./sources.ts";
+import { chapterOf, exists, filesUnder, importsOf, modules } from "./sources.ts";
 
 /** What a module may import besides itself. `*`: anything, minus what is named with `-`. */
 const LAYERS: Readonly<Record<string, string>> = {
@@ -52,9 +52,13 @@ function mayImport(module: string, other: string): boolean {
 function refuse(module: string, specifier: string): string | undefined {
   if (specifier.startsWith("#")) {
     const [name = "", part] = specifier.slice(1).split("/");
+    // The runner judges the reader's code and must not stand on it.
+    if (module === "learn" && part === "reference") return undefined;
     if (part !== undefined && part !== "types") return "is deep: use the module's door";
     if (specifier.split("/").length > 2) return "is deep: use the module's door";
     if (name === module) return "is the module's own door: use ./file.ts";
+    if (module === "learn" && part === undefined && isTaught(name))
+      return `may be the reader's own: use #${name}/reference`;
     return mayImport(module, name) ? undefined : `is not a layer below ${module}`;
   }
   if (specifier.startsWith(".")) {
@@ -68,6 +72,12 @@ function refuse(module: string, specifier: string): string | undefined {
   const allowed = PACKAGES[specifier.split("/")[0] ?? ""];
   if (allowed === undefined) return "is a package that the table does not name";
   return allowed.split(" ").includes(module) ? undefined : `is a package for ${allowed} only`;
+}
+
+/** Is there a chapter in which readers write this module? */
+function isTaught(name: string): boolean {
+  const chapter = chapterOf(name);
+  return chapter !== undefined && exists(`chapters/${chapter}/starter/index.ts`);
 }
 
 /** Only the server has folders inside; there `../` may climb to the server and no higher. */
@@ -148,6 +158,8 @@ test("the table refuses what it must refuse", () => {
   expect(refuse("server", "#cli")).toMatch(/not a layer/);
   expect(refuse("server", "#sqlite")).toBeUndefined();
   expect(refuse("wal", "#bytes/reference")).toMatch(/deep/);
+  expect(refuse("learn", "#bytes/reference")).toBeUndefined();
+  expect(refuse("learn", "#bytes")).toMatch(/#bytes\/reference/);
   expect(refuseInChapter("wal", "#bytes/reference")).toBeUndefined();
   expect(refuseInChapter("wal", "#wal/reference")).toBeUndefined();
   expect(refuseInChapter("wal", "#lsm/reference")).toMatch(/deep/);
