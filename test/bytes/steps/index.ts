@@ -3,7 +3,7 @@
  *
  * Reading order: subject.ts, rules.ts; disk-story.ts, refusal.ts; first.ts, ints.ts, compare.ts,
  * crc32c.ts; unsynced.ts, predict.ts; settings.ts, replace-file.ts, replace-file-faults.ts,
- * crash-lab.ts; experiments.ts. Beside them: mistakes.ts, figures.ts.
+ * crash-lab.ts; experiments.ts. Beside them: mistakes.ts, mistakes-replace.ts, figures.ts.
  */
 import type { Chapter } from "#learn";
 import { compareChecks } from "./compare.ts";

@@ -84,7 +84,7 @@ function endsAsPredicted(history: History, reasons: Reasons): Check<BytesSubject
     run(subject, { seed }) {
       const prediction = subject[history];
       if (OUTCOMES.some((outcome) => typeof prediction[outcome] !== "boolean")) {
-        notWritten("00.5", history);
+        notWritten("00.5", `Your prediction \`${history}\``);
       }
       const ends = Array.from({ length: POWER_CUTS }, (_, cut) =>
         endOf(history, mixSeeds(seed, cut)),

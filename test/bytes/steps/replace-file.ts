@@ -2,9 +2,9 @@
  * Step 00.6: a file replaced as a whole. Method: power cuts at every point of one call, with and
  * without an old file, and calls that follow one that was cut.
  */
-import { errorText } from "#base";
+import { errorText, NotWrittenError } from "#base";
 import { type Check, expectThat, fail, type Lesson } from "#learn";
-import { mixSeeds } from "#platform";
+import { createSimulatedDisk, mixSeeds } from "#platform";
 import type { SimulatedDisk } from "#platform/types";
 import { aside, contentAt, contentInWords, storyOf } from "./disk-story.ts";
 import {
@@ -25,6 +25,8 @@ import type { BytesSubject } from "./subject.ts";
 const CRASHES_PER_POINT = 40;
 /** A call of more operations than this is taken for one that never ends. */
 const POINTS_MAX = 200;
+/** A file in the directory in which the program was started. */
+const NAME = "settings";
 
 /** One power cut in a call of `replaceFile`, or after it. */
 interface Cut {
@@ -74,6 +76,39 @@ const replaces: Check<BytesSubject> = {
         });
       }
     }
+  },
+};
+
+const bareName: Check<BytesSubject> = {
+  name: "a path without a directory works as any other",
+  kind: "unit",
+  rule: "D5",
+  run(subject) {
+    const disk = createSimulatedDisk();
+    try {
+      subject.replaceFile(disk, NAME, NEW);
+    } catch (error) {
+      if (error instanceof NotWrittenError) throw error;
+      fail(
+        {
+          happened:
+            `replaceFile was to put ${NEW.length} bytes at "${NAME}". Without a slash, the ` +
+            `file lies in the directory ".". It threw: ${errorText(error)}`,
+          why: "Somebody will start the program in the folder of its data, and it cannot save.",
+          timeline: storyOf(disk),
+        },
+        error,
+      );
+    }
+    const after = disk.crash(1);
+    const content = contentAt(after, NAME);
+    expectThat(content !== null && Buffer.compare(content, NEW) === 0, () => ({
+      happened:
+        `replaceFile put ${NEW.length} bytes at "${NAME}", a path without a slash, and returned. ` +
+        `Then the power was cut. After the restart the file ${contentInWords(content)}.`,
+      why: 'The name lies in the directory ".", and it is that one that must be synced.',
+      timeline: storyOf(disk),
+    }));
   },
 };
 
@@ -199,6 +234,7 @@ const cleansUp: Check<BytesSubject> = {
 /** The checks of step 00.6 with a disk that works, apart from its power. */
 export const replaceChecks: readonly Check<BytesSubject>[] = [
   replaces,
+  bareName,
   oldOrNew,
   newOnReturn,
   cleansUp,

@@ -86,7 +86,7 @@ export function outcomeTable(): string[] {
     return OUTCOMES.map((outcome) => ends.filter((end) => end === outcome).length);
   };
   return [
-    row("", OUTCOMES),
+    row("history", OUTCOMES),
     row("overwritten", count("overwritten")),
     row("renamed", count("renamed")),
   ];
