@@ -16,7 +16,7 @@ const LARGE = 1 << 20;
 /** The block of the page: a value, an older value of the same key, and a deletion. */
 export const PAGE_VERSIONS: readonly Version[] = [
   { key: bytesOf("apple"), value: bytesOf("red"), sequence: 7 },
-  { key: bytesOf("apple"), value: bytesOf("green"), sequence: 300 - 297 },
+  { key: bytesOf("apple"), value: bytesOf("green"), sequence: 3 },
   { key: bytesOf("pear"), value: null, sequence: 5 },
 ];
 
