@@ -10,7 +10,7 @@ import type { Experiment } from "#learn";
 import { outcomeTable } from "./unsynced.ts";
 
 const KILLS = 10;
-const NOTE = "Ann owes Bob 20 euro\n";
+const NOTE = "Bob owes Ann 20 euro\n";
 
 /** Writes the note, syncs nothing, and kills itself as hard as a process can be killed. */
 const WRITER = `

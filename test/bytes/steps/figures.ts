@@ -91,7 +91,7 @@ function lanes(): string {
   };
   const file = disk.open(path, "create-new");
   add("open");
-  file.write(0, new TextEncoder().encode("Ann owes Bob 20 euro"));
+  file.write(0, new TextEncoder().encode("Bob owes Ann 20 euro"));
   add("write");
   file.sync();
   add("sync");

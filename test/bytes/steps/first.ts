@@ -8,7 +8,7 @@ import { aside, contentAt, contentInWords, storyOf } from "./disk-story.ts";
 import type { BytesSubject } from "./subject.ts";
 
 const PATH = "notes/today";
-const TEXT = "Ann owes Bob 20 euro";
+const TEXT = "Bob owes Ann 20 euro";
 const NOTE = new TextEncoder().encode(TEXT);
 /** Enough that a note without a sync is lost in one of them. */
 const POWER_CUTS = 40;
