@@ -92,6 +92,8 @@ export type ChildEvent =
   | { readonly type: "cairn-unsettled" }
   /** An error that no caller could catch. */
   | { readonly type: "cairn-crashed"; readonly text: string; readonly place?: string }
+  /** The workbook itself is at fault. */
+  | { readonly type: "cairn-broken"; readonly text: string }
   /** The chapter has no such lab or experiment. */
   | { readonly type: "cairn-unknown"; readonly text: string }
   | { readonly type: "cairn-done" };

@@ -89,7 +89,16 @@ function ask(
       clearTimeout(timer);
       timer = setTimeout(stop, silentMsMax);
       if (isLast(message)) hasAnswered = true;
-      onEvent(message);
+      if (message.type === "cairn-broken") {
+        reject(new Error(`the workbook itself is at fault: ${message.text}`));
+        return;
+      }
+      try {
+        onEvent(message);
+      } catch (error) {
+        child.kill("SIGKILL");
+        reject(error);
+      }
     });
     child.once("error", reject);
     child.once("close", (code, signal) => {
