@@ -9,7 +9,7 @@ import type { WalSubject } from "./subject.ts";
 
 /** Sizes that straddle sectors of 512 bytes: records that fit into one hide most mistakes. */
 const SIZES = [20, 480, 700, 33, 920, 512, 90, 600];
-const SEEDS = 40;
+const SEEDS = 25;
 
 /** Plays records and syncs until the power goes. @returns what was promised until then. */
 function play(subject: WalSubject, disk: SimulatedDisk, syncEvery: number): Story {

@@ -27,8 +27,19 @@ export interface Opened {
   readonly records: readonly WalRecord[];
 }
 
+/** What a refusal is called where it is no surprise. */
+export interface Refusal extends Partial<Pick<Lesson, "rule" | "why" | "timeline">> {
+  /** What happened before. Ends with a full stop. */
+  readonly told?: string;
+}
+
 /** Opens a log in which nothing is damaged. Fails the check if it is refused. */
-export function open(subject: WalSubject, disk: SimulatedDisk, options: Shape = {}): Opened {
+export function open(
+  subject: WalSubject,
+  disk: SimulatedDisk,
+  options: Shape = {},
+  refusal: Refusal = {},
+): Opened {
   const records: WalRecord[] = [];
   try {
     const all = { ...PLAIN, ...options, disk, dir: DIR };
@@ -38,7 +49,8 @@ export function open(subject: WalSubject, disk: SimulatedDisk, options: Shape = 
     return { ...opened, records };
   } catch (error) {
     if (!isCairnError(error, "WAL_CORRUPT")) throw error;
-    return fail(refused(disk, errorText(error)), error);
+    const { told, ...changes } = refusal;
+    return fail({ ...refused(disk, errorText(error), told), ...changes }, error);
   }
 }
 
@@ -53,11 +65,14 @@ function endless(lsn: Lsn): Lesson {
   };
 }
 
-function refused(disk: SimulatedDisk, text: string): Lesson {
+const SOUND =
+  "Nothing in this log is damaged: it is what a crash may leave of writes that nobody was promised.";
+
+function refused(disk: SimulatedDisk, text: string, told = SOUND): Lesson {
   const where = Number(/byte (\d+)/.exec(text)?.[1] ?? HEADER_BYTES);
   const path = /(log\/\d+\.wal)/.exec(text)?.[1] ?? FIRST;
   return {
-    happened: `Nothing in this log is damaged: it is what a crash may leave of writes that nobody was promised. Your openWal refused it with WAL_CORRUPT: ${text}.`,
+    happened: `${told} Your openWal refused the log with WAL_CORRUPT: ${text}.`,
     why: "After a power cut the service does not start any more, and somebody has to repair by hand what was never broken.",
     rule: "W6",
     ...(disk.exists(path) && { bytes: fileExcerpt(path, disk.content(path), where) }),

@@ -3,5 +3,11 @@
  */
 import type { StepMistake } from "../../support/four-way.ts";
 import { earlyMistakes } from "./mistakes-early.ts";
+import { lateMistakes } from "./mistakes-late.ts";
+import { tailMistakes } from "./mistakes-tail.ts";
 
-export const mistakes: readonly StepMistake[] = [...earlyMistakes];
+export const mistakes: readonly StepMistake[] = [
+  ...earlyMistakes,
+  ...tailMistakes,
+  ...lateMistakes,
+];

@@ -62,6 +62,14 @@ const FRAME_FIELDS = [
   { at: 17, bytes: 8, name: "watermark" },
   { at: FRAME_HEADER_BYTES, bytes: 7, name: "payload" },
 ];
+const HEADER_FIELDS = [
+  { at: 0, bytes: 4, name: "checksum" },
+  { at: 4, bytes: 8, name: "magic" },
+  { at: 12, bytes: 4, name: "version" },
+  { at: 16, bytes: 8, name: "number" },
+  { at: 24, bytes: 8, name: "firstLsn" },
+  { at: 32, bytes: 16, name: "the first frame" },
+];
 const EXCERPT_BYTES = 48;
 
 /** Bytes of a frame with the names of its fields. */
@@ -69,10 +77,14 @@ export function frameExcerpt(title: string, bytes: Bytes, offset = 0): ByteExcer
   return { title, bytes: bytes.slice(0, EXCERPT_BYTES), offset, fields: FRAME_FIELDS };
 }
 
-/** Bytes of a file from an offset on, where a frame should begin. */
-export function fileExcerpt(path: string, content: Bytes, offset: number): ByteExcerpt {
+/** Bytes of a file from an offset on, where a frame should begin; the header if it is there. */
+export function fileExcerpt(path: string, content: Bytes, at: number): ByteExcerpt {
+  const offset = at < HEADER_BYTES ? 0 : at;
   const name = path.slice(path.lastIndexOf("/") + 1);
   const part = content.subarray(offset, offset + EXCERPT_BYTES);
+  const isHeader = offset < HEADER_BYTES;
+  if (part.length > 0 && isHeader)
+    return { title: name, bytes: part.slice(), fields: HEADER_FIELDS };
   if (part.length > 0) return frameExcerpt(name, part, offset);
   const from = Math.max(0, content.length - LAST_BYTES);
   const title = `${name} ends at byte ${content.length}; its last bytes`;
