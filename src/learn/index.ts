@@ -6,7 +6,7 @@
  * book.ts, progress.ts, keep-failure.ts, style.ts, runner.ts, child.ts, verdict.ts,
  * render-verdict.ts, test-steps.ts; doctor.ts, starter-files.ts, start.ts; sections.ts, hint.ts,
  * explain.ts, crash.ts, quiz.ts; code-parts.ts, solution.ts, use.ts, reset.ts, status.ts; watch.ts;
- * clean-copy.ts, certify.ts; schedules.ts, teach.ts; commands.ts.
+ * clean-copy.ts, certify.ts; schedules.ts, teach.ts; bench-lab.ts, run-parts.ts; commands.ts.
  */
 export { type Book, openBook } from "./book.ts";
 export type { ChildEvent, ChildRequest } from "./child-protocol.ts";
