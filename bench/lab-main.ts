@@ -1,6 +1,6 @@
 /**
- * Runs benchmark labs: as a whole (`lab-main.ts --target 01.group-commit --predict 30`), and, as its
- * own child with `--child wal/group-commit`, one measurement of one subject.
+ * Runs benchmark labs: as a whole (`--target 01.group-commit --predict 30`), and, as its own child
+ * (`--child wal/group-commit`), one measurement of one subject.
  *
  * The child measures whatever `#<module>` leads to under the conditions that it is started with.
  */

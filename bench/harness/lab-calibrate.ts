@@ -77,8 +77,8 @@ export function calibrationLines(one: Calibration): string[] {
   const { p50, p99 } = one.fdatasyncMicroseconds;
   const rate = Math.round(one.sequentialMegabytesPerSecond).toLocaleString("en-US");
   return [
-    `This disk: one page and fdatasync ${Math.round(p50)} µs at p50, ${Math.round(p99)} µs at p99; ` +
-      `long writes ${rate} MB/s; ${one.fileSystem}`,
+    `This disk: one page and fdatasync ${Math.round(p50)} µs at p50, ` +
+      `${Math.round(p99)} µs at p99; long writes ${rate} MB/s; ${one.fileSystem}`,
     `This machine: ${one.processors} × ${one.processor}, Node ${one.node}, ${one.system}`,
     ...one.warnings.map((text) => `Warning: ${text}`),
   ];

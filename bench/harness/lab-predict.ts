@@ -41,7 +41,7 @@ export function gapInWords(predicted: number, measured: number): string {
   const factor = Math.max(predicted / measured, measured / predicted);
   if (factor < CLOSE) return "close";
   const side = predicted < measured ? "too low" : "too high";
-  return `${side} by a factor of ${factor < 10 ? factor.toFixed(1) : Math.round(factor).toString()}`;
+  return `${side} by a factor of ${factor < 10 ? factor.toFixed(1) : Math.round(factor)}`;
 }
 
 /** Nearer than most repetitions of a measurement are to each other. */

@@ -179,7 +179,8 @@ function predictionInPlot(report: LabReport, frame: Frame): string {
   }
   if (first.y === undefined && first.x !== undefined) {
     const x = frame.x.at(first.x);
-    return `<path class="prediction" d="M${x} ${TOP}V${BOTTOM}"/>${label(x + 8, TOP + 14, "start")}`;
+    const text = label(x + 8, TOP + 14, "start");
+    return `<path class="prediction" d="M${x} ${TOP}V${BOTTOM}"/>${text}`;
   }
   const places = path.map(({ x = 0, y = 0 }) => ({ x: frame.x.at(x), y: frame.y.at(y) }));
   const end = places.at(-1) ?? { x: LEFT, y: TOP };

@@ -144,7 +144,7 @@ function output(flags: readonly string[], cwd: string): Promise<{ code: number; 
   });
 }
 
-/** What makes `#wal` the reader's, in Node's command line. Built code with nothing of theirs: none. */
+/** What makes `#wal` the reader's, for Node. Nothing where all is built and nothing is theirs. */
 function loaderFlags(modules: readonly string[]): string[] {
   const isSource = import.meta.url.endsWith(".ts");
   if (modules.length === 0 && !isSource) return [];
@@ -166,8 +166,8 @@ function checkWriter(book: Book, used: readonly string[], options: RunPartsOptio
   const before = readText(book.disk, path);
   if (isKept && !options.fresh && before !== null && before !== text) {
     throw new UsageError(
-      `The data in ${options.dir} was written by other parts than these. Begin anew with --fresh, ` +
-        `or keep both: --dir ${options.dir}-2`,
+      `The data in ${options.dir} was written by other parts than these. Begin anew with ` +
+        `--fresh, or keep both: --dir ${options.dir}-2`,
     );
   }
   writeText(book.disk, path, text);
