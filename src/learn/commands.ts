@@ -79,19 +79,10 @@ export async function runLearn(runner: Runner, command: LearnCommand): Promise<E
  * @param args - what stands behind the command's name.
  */
 export async function runBenchLab(args: readonly string[]): Promise<ExitCode> {
-  const { runBenchLab: run } = (await import(BENCH_LAB)) as PartsCommand<"runBenchLab">;
-  return run(args);
+  return (await import("./bench-lab.ts")).runBenchLab(args);
 }
 
 /** Runs `cairn run`. @param args - what stands behind the command's name. */
 export async function runParts(args: readonly string[]): Promise<ExitCode> {
-  const { runParts: run } = (await import(RUN_PARTS)) as PartsCommand<"runParts">;
-  return run(args);
+  return (await import("./run-parts.ts")).runParts(args);
 }
-
-type PartsCommand<Name extends string> = Readonly<
-  Record<Name, (args: readonly string[]) => Promise<ExitCode>>
->;
-
-const BENCH_LAB: string = "./bench-lab.ts";
-const RUN_PARTS: string = "./run-parts.ts";

@@ -64,7 +64,7 @@ describe.each(stepped)("%s", (name) => {
     expect(page(name, "README.md").split("\n")[0]).toBe(`# ${name.slice(0, 2)} ${title}`);
   });
 
-  test("judges the steps that it lists, in their order, each by a check and a mistake", async () => {
+  test("judges the steps that it lists, in order, each by a check and a mistake", async () => {
     const { chapter, mistakes } = await judgingOf(name);
     expect(chapter.steps.map(({ id }) => id)).toEqual(ids);
     expect(ids).toEqual(ids.map((_, index) => `${name.slice(0, 2)}.${index + 1}`));
