@@ -15,7 +15,9 @@ const HINTS = 3;
 
 /** Where a chapter or a step may be left out. */
 const HERE = "the step that you are at if not given";
-const EXIT_CODES = "\nExit code: 0 passed, 1 red, 2 wrong usage.";
+const EXIT_CODES =
+  "\nA check that says nothing for 10 seconds is stopped; CAIRN_LIMIT_SECONDS changes that." +
+  "\nExit code: 0 passed, 1 red, 2 wrong usage.";
 
 /** Adds the commands of the workbook. */
 export function addLearnCommands(cairn: Command): void {

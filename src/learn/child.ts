@@ -11,7 +11,10 @@ import { type ChildEvent, type ChildRequest, isChildEvent } from "./child-protoc
 import { join } from "./files.ts";
 
 /** A check takes far less than a second; ten leave room for a slow machine. */
-export const SILENT_MS_MAX: Ms = 10_000;
+const SILENT_SECONDS_MAX = 10;
+/** `CAIRN_LIMIT_SECONDS` gives a very slow one more. */
+export const SILENT_MS_MAX: Ms =
+  1000 * (Number(process.env["CAIRN_LIMIT_SECONDS"]) || SILENT_SECONDS_MAX);
 /** Experiments kill processes by the hundred, and say little meanwhile. */
 export const EXPERIMENT_SILENT_MS_MAX: Ms = 120_000;
 /** What reader's code may print before the rest is dropped. */

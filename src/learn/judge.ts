@@ -94,6 +94,8 @@ async function judgeCheck(
   emit({ type: "cairn-check", step, check: check.name, kind, rule, ruleText, isEarlier });
   const start = now();
   const failure = await runCheck(chapter, at, chapter.subjectOf(module));
+  // An error that nobody caught comes up when the turn ends: it belongs to this check.
+  await new Promise((resolve) => setImmediate(resolve));
   const ms = now() - start;
   emit({ type: "cairn-verdict", step, check: check.name, isEarlier, failure, ms });
   return failure;
