@@ -6,7 +6,7 @@
  * for a host that serves the book under that path.
  */
 import { defineConfig } from "vitepress";
-import { bookMarkdown } from "./markdown.ts";
+import { anchorOf, bookMarkdown } from "./markdown.ts";
 import { chapterRewrites, isSpoiler, sidebar } from "./pages.ts";
 
 export default defineConfig({
@@ -24,7 +24,7 @@ export default defineConfig({
   markdown: {
     config: bookMarkdown,
     theme: { light: "github-light-high-contrast", dark: "github-dark" },
-    toc: { level: [2, 3] },
+    anchor: { slugify: anchorOf },
   },
   vite: { build: { chunkSizeWarningLimit: 2000 } },
   themeConfig: {

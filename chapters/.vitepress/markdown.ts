@@ -35,6 +35,16 @@ export function bookMarkdown(md: MarkdownRenderer): void {
   };
 }
 
+/** The anchor of a heading as it is on the sites that show the repository's Markdown. */
+export function anchorOf(heading: string): string {
+  return heading
+    .replace(/`/g, "")
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+    .replace(/\s/g, "-");
+}
+
 /** The page that is being rendered, as a path below `chapters`. */
 function pageOf(state: State): string {
   const { realPath, path } = state.env as { realPath?: string; path?: string };

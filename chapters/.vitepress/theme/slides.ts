@@ -3,20 +3,12 @@
  *
  * Invariant: without it the page still reads from top to bottom.
  */
-import type { Router } from "vitepress";
-
 const PRESENTING = "presenting";
 
-/** Puts the button on every page of slides that is opened. */
-export function watchSlides(router: Router): void {
-  const after = router.onAfterRouteChange;
-  router.onAfterRouteChange = async (to) => {
-    await after?.(to);
-    leave();
-    requestAnimationFrame(addButton);
-  };
-  addEventListener("load", addButton);
-  addEventListener("keydown", onKey);
+/** Puts the button on a page of slides, once the page is there. */
+export function enterPage(): void {
+  leave();
+  addButton();
 }
 
 function slides(): HTMLElement[] {
@@ -48,7 +40,8 @@ function show(index: number): void {
   for (const [at, slide] of all.entries()) slide.classList.toggle("current", at === place);
 }
 
-function onKey(event: KeyboardEvent): void {
+/** The keys while slides are shown. */
+export function onKey(event: KeyboardEvent): void {
   if (!document.documentElement.classList.contains(PRESENTING)) return;
   const at = slides().findIndex((slide) => slide.classList.contains("current"));
   if (event.key === "Escape") leave();
