@@ -1,6 +1,6 @@
 /**
- * Lab 03.blocks-and-filters: what does a lookup read, and what do a filter and the size of blocks do
- * about it?
+ * Lab 03.blocks-and-filters: what does a lookup read, and what do a filter and the size of blocks
+ * do about it?
  *
  * Tables of the same rows, with filters of 0 to 16 bits per key and blocks of three sizes. Counted
  * are the bytes that the table asks of the disk, so that the numbers are the same on every machine.

@@ -25,7 +25,11 @@ import { NEWEST } from "./version.ts";
 
 const ABSENT: Lookup = { kind: "absent" };
 
-/** Opens a table: reads and checks everything but the data. @throws SSTABLE_CORRUPT, disk errors. */
+/**
+ * Opens a table: reads and checks everything but the data.
+ *
+ * @throws SSTABLE_CORRUPT, disk errors.
+ */
 export function openTable({ disk, path, id }: TableOptions): Table {
   const file = openFile(disk, path);
   try {

@@ -1,8 +1,10 @@
 /**
- * An open file of a table: its footer, and its blocks. Given for now: steps 03.5 and 03.6 add to it.
+ * An open file of a table: its footer, and its blocks.
  *
- * Invariant (then): no byte is handed out that was not checked (S3), and nothing is allocated for a length
- * that does not fit the file (S4).
+ * Given for now: steps 03.5 and 03.6 add to it.
+ *
+ * Invariant (then): no byte is handed out that was not checked (S3), and nothing is allocated for a
+ * length that does not fit the file (S4).
  * Chapter: 03-sstable, steps 03.3, 03.5 and 03.6
  */
 import { type Bytes, notWritten } from "#base";

@@ -12,7 +12,11 @@
 import { notWritten } from "#base";
 import type { Table, TableOptions } from "#sstable/types";
 
-/** Opens a table: reads and checks everything but the data. @throws SSTABLE_CORRUPT, disk errors. */
+/**
+ * Opens a table: reads and checks everything but the data.
+ *
+ * @throws SSTABLE_CORRUPT, disk errors.
+ */
 export function openTable(_options: TableOptions): Table {
   return notWritten("03.3", "openTable");
 }

@@ -88,7 +88,7 @@ const readsBack: Check<Subject> = {
       if (index < 0) continue;
       fail({
         happened:
-          `${versions.length} versions went into a block, and your readBlock gave ${read.length}. ` +
+          `${versions.length} versions went into a block. Your readBlock gave ${read.length}. ` +
           `Number ${index} was ${version(versions[index])}; what came back is ${version(read[index])}.`,
         why: "A deletion that comes back as an empty value is a key that somebody deleted and still sees.",
         bytes: { title: "the block", bytes: block },
@@ -162,7 +162,7 @@ const limit: Check<Subject> = {
     const isAdded = builder.add(bytesOf("k"), new Uint8Array(500), 1);
     expectThat(isAdded, () => ({
       happened:
-        "A value of 500 bytes came into an empty block with a limit of 64. Your add returned false.",
+        "A value of 500 bytes came into an empty block with a limit of 64. Your add said false.",
       why: "It fits no other block either: the writer would open new blocks forever.",
     }));
   },

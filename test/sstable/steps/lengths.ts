@@ -234,7 +234,7 @@ function resealed(subject: Subject, disk: SimulatedDisk, file: Bytes, random: Ra
   file[at] = value;
   resealBlock(file, offset, bytes);
   replace(disk, file);
-  const damage = `Byte ${at} was made ${value}, and the checksum of its block was made right again.`;
+  const damage = `Byte ${at} was made ${value}, and its block got a right checksum again.`;
   unlessCorrupt("openTable, get or verify", damage, () => {
     const table = subject.openTable({ disk, path: PATH, id: ID });
     table.get(bytesOf("ab"));

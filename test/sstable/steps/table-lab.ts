@@ -156,7 +156,7 @@ export function unlessCorrupt<T>(what: string, damage: string, step: () => T): O
     if (file === PATH && typeof offset === "number") return { corrupt: true };
     fail({
       happened: `${damage} Your ${what} threw SSTABLE_CORRUPT; its details should name file "${PATH}" and an offset, and are ${JSON.stringify(error.details)}.`,
-      why: "Somebody has to repair this at night. Which file, which byte: it is all that they have.",
+      why: "Somebody has to repair this at night. Which file, which byte: that is all they have.",
     });
   }
   return fail(

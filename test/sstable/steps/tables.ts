@@ -212,7 +212,8 @@ const tells: Check<Subject> = {
       ["openTable().meta", table.meta],
     ] as const) {
       const told =
-        `id ${meta.id}, ${meta.bytes} bytes, ${meta.entries} entries, ${meta.deletions} deletions, ` +
+        `id ${meta.id}, ${meta.bytes} bytes, ${meta.entries} entries, ` +
+        `${meta.deletions} deletions, ` +
         `${k(meta.smallest)} to ${k(meta.largest)}, sequences ${meta.sequenceMin} to ${meta.sequenceMax}`;
       expectThat(told === expected, () => ({
         happened: `A table was written with four versions. ${who} should say: ${expected}. It says: ${told}.`,
