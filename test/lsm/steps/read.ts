@@ -2,8 +2,6 @@
  * Step 04.2: which layer answers. Method: views of memtables and tables made by hand, and random
  * ones with forced flush points against a map.
  */
-import type { Bytes } from "#base";
-import { compareBytes } from "#bytes";
 import { type Check, expectThat, fail, type Step } from "#learn";
 import type { Run } from "#lsm";
 import { createMemtable } from "#memtable";
@@ -12,93 +10,18 @@ import { createSimulatedDisk, seededRandom } from "#platform";
 import type { Entry } from "../array-cursor.ts";
 import type { LsmSubject, ReadView } from "./subject.ts";
 import { createTestIo, entriesOf, type TestIo, writeTable } from "./tables.ts";
+import {
+  type Content,
+  type Layers,
+  layerLines,
+  memtableOf,
+  NOW,
+  scanned,
+  viewOf,
+} from "./views.ts";
 import { b, list, shown, t } from "./words.ts";
 
 type ReadCheck = Check<LsmSubject>;
-
-const NOW = Number.MAX_SAFE_INTEGER;
-
-/** `anna: "red"`; null: a deletion. */
-type Content = Readonly<Record<string, string | null>>;
-
-/** Layers by hand: sequences fall from layer to layer, so that newer layers are newer. */
-interface Layers {
-  /** Newest first. */
-  readonly memtables?: readonly Content[];
-  /** Newest first; each run is a list of tables. */
-  readonly runs?: readonly { readonly level: number; readonly tables: readonly Content[] }[];
-}
-
-interface MadeView extends ReadView {
-  /** Numbers of the tables that were opened. */
-  readonly opened: number[];
-}
-
-function entriesIn(content: Content, sequence: number): Entry[] {
-  return Object.entries(content)
-    .map(([key, value], at) => ({
-      key: b(key),
-      value: value === null ? null : b(value),
-      sequence: sequence + at,
-    }))
-    .sort((one, other) => compareBytes(one.key, other.key));
-}
-
-function memtableOf(entries: readonly Entry[]): Memtable {
-  const memtable = createMemtable();
-  for (const { key, value, sequence } of entries) {
-    if (value === null) memtable.delete(key, sequence);
-    else memtable.put(key, value, sequence);
-  }
-  return memtable;
-}
-
-const LAYER_SEQUENCES = 100;
-
-function viewOf(layers: Layers): MadeView {
-  const io = createTestIo(createSimulatedDisk());
-  let sequence = 100 * LAYER_SEQUENCES;
-  const next = (): number => {
-    sequence -= LAYER_SEQUENCES;
-    return sequence;
-  };
-  const memtables = (layers.memtables ?? []).map((content) =>
-    memtableOf(entriesIn(content, next())),
-  );
-  const runs = (layers.runs ?? []).map(({ level, tables }, at): Run => {
-    const from = next();
-    const metas = tables.map((content) => writeTable(io, entriesIn(content, from)));
-    return { level, number: 100 - at, tables: metas };
-  });
-  const opened: number[] = [];
-  const open: ReadView["open"] = (table) => {
-    opened.push(table.id);
-    return io.open(table);
-  };
-  return { memtables, version: { runs }, at: NOW, open, opened };
-}
-
-/** The layers as lines: `memtable   anna = "red", bert deleted`. */
-function layerLines({ memtables = [], runs = [] }: Layers): string[] {
-  const words = (content: Content): string =>
-    Object.entries(content)
-      .map(([key, value]) => (value === null ? `${key} deleted` : `${key} = "${value}"`))
-      .join(", ");
-  return [
-    ...memtables.map((content, at) => `${at === 0 ? "active " : "frozen "}   ${words(content)}`),
-    ...runs.map(({ level, tables }) => `level ${level}   ${tables.map(words).join(" | ")}`),
-  ];
-}
-
-function scanned(
-  subject: LsmSubject,
-  view: ReadView,
-  range: { readonly from?: Bytes; readonly before?: Bytes } = {},
-): string[] {
-  const found: string[] = [];
-  for (const [key, value] of subject.scanRange(view, range)) found.push(`${t(key)}=${t(value)}`);
-  return found;
-}
 
 const GONE: readonly Layers[] = [
   { memtables: [{ anna: null }], runs: [{ level: 0, tables: [{ anna: "secret" }] }] },
@@ -254,7 +177,7 @@ const boundsHold: ReadCheck = {
     };
     const all = ["a=4", "b=1", "c=3", "e=7", "f=2", "g=9"];
     const view = viewOf(layers);
-    const bounds = ["", "a", "b", "c", "cc", "d", "e", "f", "fz", "g", "h"];
+    const bounds = ["d", "c", "cc", "f", "fz", "e", "g", "b", "a", "h", ""];
     for (const from of [undefined, ...bounds]) {
       for (const before of [undefined, ...bounds]) {
         const range = {
@@ -267,10 +190,10 @@ const boundsHold: ReadCheck = {
         });
         const found = scanned(subject, view, range);
         if (found.join() === expected.join()) continue;
-        const say = (bound: string | undefined): string =>
-          bound === undefined ? "no bound" : `"${bound}"`;
+        const begin = from === undefined ? "the first key" : `"${from}" (included)`;
+        const end = before === undefined ? "the last key" : `"${before}" (excluded)`;
         fail({
-          happened: `A scan from ${say(from)} (included) to ${say(before)} (excluded) should give ${list(expected)}. Yours gave ${list(found)}.`,
+          happened: `A scan from ${begin} to ${end} should give ${list(expected)}. Yours gave ${list(found)}.`,
           why: "Whoever scans a range trusts its end. One key too many, and the bill of one customer has the orders of the next.",
           timeline: layerLines(layers),
         });

@@ -112,10 +112,12 @@ function wholeKeys(
 class EngineStore implements Store {
   readonly #lsm: LsmModule;
   readonly #engine: Engine;
+  readonly #options: StoreOptions;
 
   constructor(lsm: LsmModule, options: StoreOptions) {
     const { logSegmentBytesMax: _, levelZeroStopRuns = 20, ...rest } = options;
     this.#lsm = lsm;
+    this.#options = options;
     this.#engine = lsm.openEngine({
       ...rest,
       background: "step",
@@ -170,7 +172,7 @@ class EngineStore implements Store {
     // It is done when nothing is frozen, and who waits for the promise is nobody.
     this.#engine.flush().catch(() => {});
     while (this.#engine.stats().frozenMemtables > 0) {
-      this.#engine.step();
+      if (!this.step()) throw new CairnError("DISK_IO", "lsm: the flush does not go on");
       const { background } = this.#engine.stats();
       if (background.failures > failures) {
         throw new CairnError("DISK_IO", `lsm: ${background.failure ?? "the flush failed"}`);
@@ -179,7 +181,10 @@ class EngineStore implements Store {
   }
 
   step(): boolean {
-    return this.#engine.step();
+    const worked = this.#engine.step();
+    // An engine takes a power cut for a failing disk, and would try again for ever.
+    this.#options.disk.exists(this.#options.dir);
+    return worked;
   }
 
   stats(): StoreStats {

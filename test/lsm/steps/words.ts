@@ -59,7 +59,7 @@ export function timelineOf(disk: SimulatedDisk, from = 0): string[] {
 }
 
 function wordsOf({ operation, path, failed }: DiskTraceLine): string {
-  const name = path === DIR ? `${DIR}/` : path.replace(`${DIR}/`, "");
+  const name = path === DIR ? `${DIR}/` : path.replaceAll(`${DIR}/`, "");
   const what = `${VERBS[operation]} ${name}`;
   return failed ? `${what}: fails` : what;
 }
