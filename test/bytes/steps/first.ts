@@ -1,7 +1,8 @@
 /**
  * Step 00.1: a note that somebody was told is saved. Method: save it, cut the power, restart, read.
  */
-import { type Check, fail } from "#learn";
+import { errorText, InvariantError, NotWrittenError } from "#base";
+import { type Check, fail, LessonFailure } from "#learn";
 import { createSimulatedDisk, mixSeeds } from "#platform";
 import type { SimulatedDisk } from "#platform/types";
 import { aside, contentAt, contentInWords, storyOf } from "./disk-story.ts";
@@ -13,11 +14,43 @@ const NOTE = new TextEncoder().encode(TEXT);
 /** Enough that a note without a sync is lost in one of them. */
 const POWER_CUTS = 40;
 
+/** A disk after the call. @throws LessonFailure if the call threw. */
 function diskWithNote(subject: BytesSubject): SimulatedDisk {
   const disk = createSimulatedDisk();
   disk.makeDir("notes");
-  subject.saveNote(disk, PATH, NOTE);
+  try {
+    const returned: unknown = subject.saveNote(disk, PATH, NOTE);
+    if (returned instanceof Promise) failAsPromise(disk, returned);
+  } catch (error) {
+    if (error instanceof NotWrittenError || error instanceof LessonFailure) throw error;
+    const isClosed = error instanceof InvariantError && /while open/.test(errorText(error));
+    fail(
+      {
+        happened: `Your saveNote threw while it saved a note at ${PATH}: ${errorText(error)}.`,
+        why: isClosed
+          ? "A file can be used from open to close. What is not durable by then, nobody can sync " +
+            "any more: the handle is gone."
+          : "The note is not saved, and whoever called was not told what to do about it.",
+        timeline: storyOf(disk),
+      },
+      error,
+    );
+  }
   return disk;
+}
+
+function failAsPromise(disk: SimulatedDisk, promise: Promise<unknown>): never {
+  // Nobody waits for it: that is the point. It may still end in the disk of another check.
+  promise.catch(() => undefined);
+  return fail({
+    happened:
+      "Your saveNote returned a promise. It should return nothing, and only when the note is " +
+      "safe: its caller does not wait.",
+    why:
+      "Between the return and the end of the promise somebody is told that the note is saved. " +
+      "`sync` waits; `syncAsync` is for callers who wait themselves, as in chapter 01.",
+    timeline: storyOf(disk),
+  });
 }
 
 function isNote(found: Uint8Array | null): boolean {

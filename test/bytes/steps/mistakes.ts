@@ -27,6 +27,30 @@ export const mistakes: readonly StepMistake[] = [
     ],
   },
   {
+    name: "the sync comes after the close",
+    step: "00.1",
+    caughtBy: "a note that was saved can be read",
+    rule: "D0",
+    patches: [
+      {
+        file: "first.ts",
+        from: "  file.sync();\n  file.close();\n",
+        to: "  file.close();\n  file.sync();\n",
+      },
+    ],
+  },
+  {
+    name: "a promise instead of a durable note",
+    step: "00.1",
+    caughtBy: "a note that was saved can be read",
+    rule: "D0",
+    patches: [
+      { file: "first.ts", from: "export function saveNote", to: "export async function saveNote" },
+      { file: "first.ts", from: "): void {", to: "): Promise<void> {" },
+      { file: "first.ts", from: "  file.sync();\n", to: "  await file.syncAsync();\n" },
+    ],
+  },
+  {
     name: "numbers with a sign: 2^31 comes back negative",
     step: "00.2",
     caughtBy: "every u32 comes back as it was written",
