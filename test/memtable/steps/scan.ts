@@ -74,6 +74,7 @@ const boundsAreExact: Check<Subject> = {
     for (const structure of STRUCTURES) {
       const recorded = new Recorded(subject, structure);
       for (const key of ["c", "a", "", "b", "\xff", "b\0"]) recorded.record(key, `of ${key}`);
+      compareScan(recorded, { from: "a", before: "c" }, WHY_BOUNDS);
       const bounds = [undefined, "", "a", "a\0", "b", "b\0", "c", "d", "\xff", "\xff\xff"];
       for (const from of bounds) {
         for (const before of bounds) compareScan(recorded, { from, before }, WHY_BOUNDS);

@@ -177,7 +177,7 @@ function compareCounts({ table, model, sequence, structure }: Recorded): void {
   for (const name of ["entries", "deletions", "sequenceMin", "sequenceMax"] as const) {
     expectThat(table[name] === right[name], () => ({
       happened: `After ${sequence} changes of a table ("${structure}"), some of which replaced versions that nobody reads, ${name} should be ${right[name]}. Yours says ${table[name]}.`,
-      why: "The engine asks these numbers and not the entries: whether there is anything to flush at all, how large the table on disk will be, which sequences it holds. A version that was replaced counts no more.",
+      why: "The engine asks `entries` whether there is anything to flush, and people read the other numbers to see what a memtable is full of. A version that was replaced counts no more.",
     }));
   }
 }
