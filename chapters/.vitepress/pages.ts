@@ -79,8 +79,7 @@ function chapterItem(folder: string): DefaultTheme.SidebarItem {
   // Bugs are read after the steps, before the answers.
   const place = pages.findIndex(({ link }) => /\/(notes|facilitator|slides)$/.test(link));
   pages.splice(place === -1 ? pages.length : place, 0, ...bugItems(folder));
-  const title = folder.replace("-", " ");
-  return { text: chapterTitle(folder) ?? title, collapsed: true, items: [...read, ...pages] };
+  return { text: chapterTitle(folder), collapsed: true, items: [...read, ...pages] };
 }
 
 function bugItems(folder: string): { text: string; link: string }[] {
@@ -95,12 +94,15 @@ function bugItems(folder: string): { text: string; link: string }[] {
     });
 }
 
-/** `01 The write-ahead log`, as the chapter's own list of steps calls it. */
-function chapterTitle(folder: string): string | undefined {
-  const path = join(BOOK, folder, "steps.json");
-  if (!existsSync(path)) return undefined;
-  const { title } = JSON.parse(readFileSync(path, "utf8")) as { title?: string };
-  if (title === undefined) return undefined;
+/** `01 The write-ahead log`, as the chapter's own list of steps calls it, or else its contract. */
+function chapterTitle(folder: string): string {
   const number = folder.slice(0, 2);
-  return title.startsWith(number) ? title : `${number} ${title}`;
+  const textOf = (file: string): string | undefined => {
+    const path = join(BOOK, folder, file);
+    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  };
+  const steps = textOf("steps.json");
+  const fromSteps = steps === undefined ? undefined : (JSON.parse(steps) as { title?: string });
+  const heading = /^# (?:\d\d )?(.*?)(?:: the contract)?$/m.exec(textOf("contract.md") ?? "");
+  return `${number} ${fromSteps?.title ?? heading?.[1] ?? folder.slice(3)}`;
 }
