@@ -6,6 +6,7 @@
  * started, and data that other parts have written is never opened.
  */
 import { execFile, spawn } from "node:child_process";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { errorText } from "#base";
@@ -154,7 +155,8 @@ function loaderFlags(modules: readonly string[]): string[] {
 
 /** A log is read by whoever wrote it: two logs need not have one format. */
 function checkWriter(book: Book, used: readonly string[], options: RunPartsOptions): void {
-  const path = `${book.root}/${options.dir}.parts.json`;
+  const dir = resolve(book.root, options.dir);
+  const path = `${dir}.parts.json`;
   const parts = Object.fromEntries(
     SERVICE_PARTS.map((name): [string, PartOwner] => [
       name,
@@ -162,7 +164,7 @@ function checkWriter(book: Book, used: readonly string[], options: RunPartsOptio
     ]),
   );
   const text = `${JSON.stringify(parts)}\n`;
-  const isKept = book.disk.exists(`${book.root}/${options.dir}/cluster.json`);
+  const isKept = book.disk.exists(`${dir}/cluster.json`);
   const before = readText(book.disk, path);
   if (isKept && !options.fresh && before !== null && before !== text) {
     throw new UsageError(
