@@ -13,7 +13,7 @@ export const damageMistakes: readonly StepMistake[] = [
       "03.5",
       "S3",
       "only the magic of the footer is looked at",
-      "whichever bit is flipped: a right answer or SSTABLE_CORRUPT, and verify notices",
+      "whichever bit is flipped, a lookup is right or throws SSTABLE_CORRUPT",
       ["trailer.ts", "!== stored)", "< 0)"],
     ),
   ),
@@ -75,7 +75,7 @@ export const damageMistakes: readonly StepMistake[] = [
     "03.5",
     "S3",
     "verify reads the first block and no other",
-    "whichever bit is flipped: a right answer or SSTABLE_CORRUPT, and verify notices",
+    "whichever bit is flipped, verify notices it, and no bit more",
     ["verify.ts", "for (const entry of index) {", "for (const entry of index.slice(0, 1)) {"],
     [
       "verify.ts",
