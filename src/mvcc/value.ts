@@ -1,0 +1,37 @@
+/**
+ * A value in the engine, or the note that there is none.
+ *
+ * | offset | bytes | field | type  | meaning                      |
+ * | -----: | ----: | ----- | ----- | ---------------------------- |
+ * |      0 |     1 | kind  | u8    | 0: a deletion; 1: a value    |
+ * |      1 |     n | value | bytes | as given; none in a deletion |
+ *
+ * Kind 0 is what the engine's compaction looks for (`src/lsm/superseded.ts`).
+ * Chapter: 06-mvcc
+ */
+import type { Bytes } from "#base";
+
+const DELETION = 0;
+const VALUE = 1;
+
+/** What a deletion is stored as. */
+export const DELETED: Bytes = Uint8Array.of(DELETION);
+
+/** Packs a value, or null for a deletion. */
+export function packValue(value: Bytes | null): Bytes {
+  if (value === null) return DELETED;
+  const packed = new Uint8Array(1 + value.length);
+  packed[0] = VALUE;
+  packed.set(value, 1);
+  return packed;
+}
+
+/** Whether what is stored is a value. */
+export function isValue(stored: Bytes): boolean {
+  return stored[0] === VALUE;
+}
+
+/** The value that is stored: a copy. */
+export function unpackValue(stored: Bytes): Bytes {
+  return stored.slice(1);
+}
