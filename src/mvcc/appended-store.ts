@@ -17,8 +17,10 @@
 import type { Bytes } from "#base";
 import { createWriteBatch } from "#lsm";
 import type { Engine, EngineIterator, WriteBatch } from "#lsm/types";
+import { bytesOf } from "./key-text.ts";
 import { createTurns } from "./turns.ts";
 import type { CommitOptions, ScanOptions, Timestamp } from "./types.ts";
+import { isValue, unpackValue } from "./value.ts";
 import {
   encodeKey,
   getBigEndian,
@@ -29,7 +31,7 @@ import {
   putBigEndian,
   putInverted,
 } from "./version-key.ts";
-import { bytesOf, type VersionScan, type VersionStore, type Write } from "./version-store.ts";
+import type { VersionScan, VersionStore, Write } from "./version-store.ts";
 
 const END_OFFSET = NUMBER_BYTES;
 const VALUE_OFFSET = END_OFFSET + NUMBER_BYTES;
@@ -129,13 +131,16 @@ class AppendedStore implements VersionStore {
 
   #batchOf(writes: Iterable<Write>, timestamp: Timestamp): WriteBatch {
     const batch = createWriteBatch();
-    for (const { key, value } of writes) {
+    for (const { key, packed } of writes) {
       const indexKey = encodeKey(KeySpace.index, bytesOf(key));
       this.#endLast(indexKey, timestamp, batch);
-      if (value === null) continue;
+      if (!isValue(packed)) continue;
       const number = this.#nextNumber;
       this.#nextNumber += 1;
-      batch.put(tupleKey(number), pack({ begin: timestamp, end: NO_END, value }));
+      batch.put(
+        tupleKey(number),
+        pack({ begin: timestamp, end: NO_END, value: unpackValue(packed) }),
+      );
       batch.put(entryKey(indexKey, number), NO_VALUE);
     }
     return batch;

@@ -7,9 +7,10 @@
  * Invariant: every commit that an open transaction does not see is here.
  * Chapter: 06-mvcc, steps 06.4 and 06.6
  */
+
+import type { KeyText } from "./key-text.ts";
 import type { ReadSet } from "./read-set.ts";
 import type { Timestamp } from "./types.ts";
-import type { KeyText } from "./version-store.ts";
 import type { WriteSet } from "./write-set.ts";
 
 interface Commit {

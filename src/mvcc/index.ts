@@ -1,7 +1,7 @@
 /**
  * mvcc: transactions over the storage engine, which read as of one moment and commit as a whole.
  *
- * Reading order: version-key.ts, value.ts, meta.ts (the formats); version-store.ts,
+ * Reading order: version-key.ts, value.ts, meta.ts (the formats); key-text.ts, version-store.ts,
  * timestamped-store.ts, turns.ts, appended-store.ts, undo-store.ts (versions in the engine);
  * write-set.ts, read-set.ts, transaction.ts (one transaction); visible.ts, commit-history.ts,
  * readers.ts, retry.ts, open-mvcc.ts (all of them).

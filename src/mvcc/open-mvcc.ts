@@ -17,6 +17,7 @@ import { createNodeClock, nodeRandom } from "#platform";
 import type { Clock, Random } from "#platform/types";
 import { openAppendedStore } from "./appended-store.ts";
 import { createCommitHistory } from "./commit-history.ts";
+import { bytesOf, type KeyText } from "./key-text.ts";
 import { type Meta, openMeta } from "./meta.ts";
 import { createReaders, type Readers } from "./readers.ts";
 import { runInTransaction } from "./retry.ts";
@@ -24,7 +25,7 @@ import { openTimestampedStore, TIMESTAMPED_KEYS } from "./timestamped-store.ts";
 import { OpenTransaction, type TransactionHost } from "./transaction.ts";
 import type * as Contract from "./types.ts";
 import { openUndoStore } from "./undo-store.ts";
-import { bytesOf, type KeyText, type VersionStore } from "./version-store.ts";
+import type { VersionStore } from "./version-store.ts";
 import { createVisible, type Visible } from "./visible.ts";
 
 const READER_AGE_MS_MAX_DEFAULT: Ms = 60_000;
@@ -191,6 +192,11 @@ class OpenMvcc implements Contract.Mvcc, TransactionHost {
       oldestReader: oldest === undefined ? null : this.#readers.describe(oldest, versions),
       ...{ commits, aborts, writeConflicts: writes, readConflicts: reads, versions },
     };
+  }
+
+  step(): boolean {
+    this.#checkOpen();
+    return this.#parts.engine.step();
   }
 
   close(): Promise<void> {

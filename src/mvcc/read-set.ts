@@ -7,7 +7,7 @@
  * Invariant: every key whose presence, absence or value the transaction may have used is in here.
  * Chapter: 06-mvcc, step 06.6
  */
-import type { KeyText } from "./version-store.ts";
+import type { KeyText } from "./key-text.ts";
 
 /** A range that a scan has passed. Null: no end on that side. */
 interface ReadRange {

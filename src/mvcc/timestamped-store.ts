@@ -10,21 +10,23 @@
  */
 import type { Bytes } from "#base";
 import { createWriteBatch } from "#lsm";
-import type { Engine, EngineIterator } from "#lsm/types";
+import type { Engine, EngineIterator, WriteBatch } from "#lsm/types";
+import { bytesOf, type KeyText, putText } from "./key-text.ts";
 import type { CommitOptions, ScanOptions, Timestamp } from "./types.ts";
-import { isValue, packValue, unpackValue } from "./value.ts";
+import { isValue, unpackValue } from "./value.ts";
 import {
   encodeKey,
   getInverted,
   getKey,
+  KEY_OVERHEAD_BYTES,
   KeySpace,
   keyBytesMax,
   NUMBER_BYTES,
+  putEnd,
   putInverted,
   putKey,
 } from "./version-key.ts";
 import type { VersionScan, VersionStore, Write } from "./version-store.ts";
-import { bytesOf } from "./version-store.ts";
 
 /** The engine's option that makes compaction understand the keys. */
 export const TIMESTAMPED_KEYS: { readonly firstByte: number } = { firstByte: KeySpace.version };
@@ -32,6 +34,7 @@ export const TIMESTAMPED_KEYS: { readonly firstByte: number } = { firstByte: Key
 /** Steps over so many versions that a reader does not see, before seeking instead. */
 const STEPS_MAX = 8;
 const SCRATCH_BYTES = 256;
+const BATCHES_KEPT = 64;
 /** Behind every key of versions. */
 const SPACE_END: Bytes = Uint8Array.of(KeySpace.version + 1);
 
@@ -46,6 +49,8 @@ class TimestampedStore implements VersionStore {
   /** Kept between lookups while nothing is written: making one costs more than a seek. */
   #iterator: EngineIterator | null = null;
   #scratch: Bytes = new Uint8Array(SCRATCH_BYTES);
+  /** Used before, and empty: they have grown to the size that commits need. */
+  readonly #batches: WriteBatch[] = [];
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -69,12 +74,15 @@ class TimestampedStore implements VersionStore {
 
   apply(writes: Iterable<Write>, timestamp: Timestamp, options: CommitOptions): Promise<void> {
     this.#releaseIterator();
-    const batch = createWriteBatch();
-    for (const { key, value } of writes) {
-      const end = this.#encode(bytesOf(key), timestamp);
-      batch.put(this.#scratch.subarray(0, end + NUMBER_BYTES), packValue(value));
+    const batch = this.#batches.pop() ?? createWriteBatch();
+    for (const { key, packed } of writes) {
+      batch.put(this.#encodeText(key, timestamp), packed);
     }
-    return this.#engine.write(batch, options);
+    return this.#engine.write(batch, options).finally(() => {
+      if (this.#batches.length >= BATCHES_KEPT) return;
+      batch.clear();
+      this.#batches.push(batch);
+    });
   }
 
   setHorizon(horizon: Timestamp): void {
@@ -101,6 +109,21 @@ class TimestampedStore implements VersionStore {
     const end = putKey(this.#scratch, KeySpace.version, key);
     putInverted(this.#scratch, end, timestamp);
     return end;
+  }
+
+  /** As above, out of a text. @returns a view, until the next call. */
+  #encodeText(key: KeyText, timestamp: Timestamp): Bytes {
+    // Most keys have no zero byte: their text goes where it belongs at once.
+    let end = key.length + KEY_OVERHEAD_BYTES;
+    if (key.includes("\0") || end + NUMBER_BYTES > this.#scratch.length) {
+      end = this.#encode(bytesOf(key), timestamp);
+    } else {
+      this.#scratch[0] = KeySpace.version;
+      putText(this.#scratch, 1, key);
+      putEnd(this.#scratch, end);
+      putInverted(this.#scratch, end, timestamp);
+    }
+    return this.#scratch.subarray(0, end + NUMBER_BYTES);
   }
 
   /** An iterator sees what was there when it was made. */

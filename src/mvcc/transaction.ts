@@ -5,6 +5,7 @@
  * Chapter: 06-mvcc, step 06.2
  */
 import { assert, type Bytes, CairnError, type Ms } from "#base";
+import { bytesOf, type KeyText, textOf } from "./key-text.ts";
 import { createReadSet, type ReadSet } from "./read-set.ts";
 import type { Reader } from "./readers.ts";
 import type {
@@ -16,14 +17,8 @@ import type {
   Timestamp,
   Transaction,
 } from "./types.ts";
-import {
-  bytesOf,
-  type KeyText,
-  textOf,
-  type VersionScan,
-  type VersionStore,
-  type Write,
-} from "./version-store.ts";
+import { DELETED, isValue, packValue, unpackValue } from "./value.ts";
+import type { VersionScan, VersionStore, Write } from "./version-store.ts";
 import { createWriteSet, type WriteSet } from "./write-set.ts";
 
 /** What a transaction needs of the store that it belongs to. */
@@ -85,7 +80,7 @@ export class OpenTransaction implements Transaction, Reader {
     if (writes.size > 0 || reads !== null) {
       const text = textOf(key);
       const own = writes.get(text);
-      if (own !== undefined) return own.value?.slice() ?? undefined;
+      if (own !== undefined) return isValue(own.packed) ? unpackValue(own.packed) : undefined;
       reads?.addKey(text);
     }
     return this.#host.store.get(key, this.readTimestamp);
@@ -105,7 +100,7 @@ export class OpenTransaction implements Transaction, Reader {
       for (const { key, value } of merged(stored, own, reverse)) {
         this.#checkOpen();
         passed?.passed(key);
-        if (value !== null) yield [bytesOf(key), value.slice()];
+        if (value !== null) yield [bytesOf(key), value];
       }
       passed?.ended();
     } finally {
@@ -117,13 +112,13 @@ export class OpenTransaction implements Transaction, Reader {
     this.#checkWritable();
     checkBytes("key", key);
     checkBytes("value", value);
-    this.writes.set(textOf(key), value.slice());
+    this.writes.set(textOf(key), packValue(value));
   }
 
   delete(key: Bytes): void {
     this.#checkWritable();
     checkBytes("key", key);
-    this.writes.set(textOf(key), null);
+    this.writes.set(textOf(key), DELETED);
   }
 
   savepoint(name = `savepoint ${this.#savepoints.length + 1}`): Savepoint {
@@ -174,25 +169,37 @@ export class OpenTransaction implements Transaction, Reader {
   }
 }
 
-/** Stored entries with own changes merged in; deletions among those come out as null. */
+/** A key in a scan; `value` null: deleted by the transaction itself. */
+interface Merged {
+  readonly key: KeyText;
+  readonly value: Bytes | null;
+}
+
+/** Stored entries with own changes merged in; deletions among those come out too. Copies. */
 function* merged(
   stored: VersionScan,
   own: readonly Write[],
   reverse: boolean,
-): IterableIterator<{ readonly key: KeyText; readonly value: Bytes | null }> {
+): IterableIterator<Merged> {
   let position = 0;
   while (stored.next()) {
     const key = textOf(stored.key);
     const isAhead = (write: Write): boolean => (reverse ? write.key > key : write.key < key);
-    for (; position < own.length && isAhead(own[position]!); position += 1) yield own[position]!;
+    for (; position < own.length && isAhead(own[position]!); position += 1) {
+      yield mergedOf(own[position]!);
+    }
     if (own[position]?.key === key) {
-      yield own[position]!;
+      yield mergedOf(own[position]!);
       position += 1;
     } else {
       yield { key, value: stored.value };
     }
   }
-  for (; position < own.length; position += 1) yield own[position]!;
+  for (; position < own.length; position += 1) yield mergedOf(own[position]!);
+}
+
+function mergedOf({ key, packed }: Write): Merged {
+  return { key, value: isValue(packed) ? unpackValue(packed) : null };
 }
 
 function checkBytes(name: string, value: Bytes): void {

@@ -208,6 +208,8 @@ export interface Mvcc {
    */
   collect(): Promise<CollectReport>;
   stats(): MvccStats;
+  /** As `Engine.step` of the engine below, for who opened it with `background: "step"`. */
+  step(): boolean;
   /** Aborts what is open, and releases everything. Twice is once. */
   close(): Promise<void>;
 }

@@ -17,9 +17,10 @@
 import { assert, type Bytes } from "#base";
 import { createWriteBatch } from "#lsm";
 import type { Engine, EngineIterator, WriteBatch } from "#lsm/types";
+import { bytesOf } from "./key-text.ts";
 import { createTurns } from "./turns.ts";
 import type { CommitOptions, ScanOptions, Timestamp } from "./types.ts";
-import { isValue, packValue, unpackValue } from "./value.ts";
+import { isValue, unpackValue } from "./value.ts";
 import {
   encodeKey,
   getBigEndian,
@@ -28,7 +29,7 @@ import {
   NUMBER_BYTES,
   putBigEndian,
 } from "./version-key.ts";
-import { bytesOf, type VersionScan, type VersionStore, type Write } from "./version-store.ts";
+import type { VersionScan, VersionStore, Write } from "./version-store.ts";
 
 const OLDER_OFFSET = NUMBER_BYTES;
 const VALUE_OFFSET = OLDER_OFFSET + NUMBER_BYTES;
@@ -116,7 +117,7 @@ class UndoStore implements VersionStore {
 
   #batchOf(writes: Iterable<Write>, timestamp: Timestamp): WriteBatch {
     const batch = createWriteBatch();
-    for (const { key, value } of writes) {
+    for (const { key, packed } of writes) {
       const rowKey = encodeKey(KeySpace.row, bytesOf(key));
       const row = this.#engine.get(rowKey);
       let older = NO_RECORD;
@@ -125,7 +126,7 @@ class UndoStore implements VersionStore {
         this.#nextNumber += 1;
         batch.put(undoKey(older), row);
       }
-      batch.put(rowKey, pack({ timestamp, older, packed: packValue(value) }));
+      batch.put(rowKey, pack({ timestamp, older, packed }));
     }
     return batch;
   }

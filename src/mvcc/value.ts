@@ -17,10 +17,26 @@ const VALUE = 1;
 /** What a deletion is stored as. */
 export const DELETED: Bytes = Uint8Array.of(DELETION);
 
-/** Packs a value, or null for a deletion. */
-export function packValue(value: Bytes | null): Bytes {
-  if (value === null) return DELETED;
-  const packed = new Uint8Array(1 + value.length);
+/** Small arrays are cut from a larger one: making one of their own costs more than filling it. */
+const SLAB_BYTES = 64 * 1024;
+const CUT_BYTES_MAX = 4 * 1024;
+
+let slab: Bytes = new Uint8Array(SLAB_BYTES);
+let slabUsed = 0;
+
+function allocate(bytes: number): Bytes {
+  if (bytes > CUT_BYTES_MAX) return new Uint8Array(bytes);
+  if (slabUsed + bytes > SLAB_BYTES) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  slabUsed += bytes;
+  return slab.subarray(slabUsed - bytes, slabUsed);
+}
+
+/** Packs a value: a copy. */
+export function packValue(value: Bytes): Bytes {
+  const packed = allocate(1 + value.length);
   packed[0] = VALUE;
   packed.set(value, 1);
   return packed;

@@ -27,6 +27,8 @@ const END = 1;
 const END_BYTES = 2;
 const SPACE_BYTES = 1;
 const TWO_32 = 2 ** 32;
+/** What a key without zero bytes grows by. */
+export const KEY_OVERHEAD_BYTES: number = SPACE_BYTES + END_BYTES;
 /** Every byte of a key may be a zero. */
 const GROWTH_MAX = 2;
 
@@ -66,9 +68,14 @@ export function putKey(target: Bytes, space: KeySpace, key: Bytes): number {
     target.set(key, offset);
     offset += key.length;
   }
-  target[offset] = 0;
-  target[offset + 1] = END;
+  putEnd(target, offset + END_BYTES);
   return offset + END_BYTES;
+}
+
+/** Writes the end of a key, so that it ends before `before`. */
+export function putEnd(target: Bytes, before: number): void {
+  target[before - 2] = 0;
+  target[before - 1] = END;
 }
 
 /** Space, key and end, in an array of their own. */

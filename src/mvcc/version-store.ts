@@ -1,20 +1,17 @@
 /**
  * What every layout of versions offers, so that transactions need not know which one it is.
  *
- * Keys are texts here: one character for each byte (latin1). A text is its own copy, is found in a
- * map by its content, and sorts as its bytes do.
  * Chapter: 06-mvcc
  */
 import type { Bytes } from "#base";
+import type { KeyText } from "./key-text.ts";
 import type { CommitOptions, ScanOptions, Timestamp, VersionLayout } from "./types.ts";
 
-/** A key as text. */
-export type KeyText = string;
-
-/** A change to one key. `value` null: a deletion. */
+/** A change to one key. */
 export interface Write {
   readonly key: KeyText;
-  readonly value: Bytes | null;
+  /** The new value, or the deletion, as value.ts packs it: no layout copies it once more. */
+  readonly packed: Bytes;
 }
 
 /** A walk over the keys that a reader sees. Must be closed. */
@@ -47,16 +44,4 @@ export interface VersionStore {
   collect(): Promise<void>;
   /** Versions that are there, deletions included. Reads everything. */
   countVersions(): number;
-}
-
-/** Bytes as text. */
-export function textOf(bytes: Bytes): KeyText {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
-}
-
-/** Text as bytes, in an array of their own. */
-export function bytesOf(text: KeyText): Bytes {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
-  return bytes;
 }

@@ -6,7 +6,8 @@
  * Chapter: 06-mvcc
  */
 import type { Bytes } from "#base";
-import type { KeyText, Write } from "./version-store.ts";
+import type { KeyText } from "./key-text.ts";
+import type { Write } from "./version-store.ts";
 
 /** What a rollback restores. */
 interface Undo {
@@ -20,8 +21,8 @@ export interface WriteSet {
   readonly size: number;
   /** The change to a key; undefined if there is none. */
   get(key: KeyText): Write | undefined;
-  /** @param value - null: a deletion. Kept, not copied. */
-  set(key: KeyText, value: Bytes | null): void;
+  /** @param packed - kept, not copied. */
+  set(key: KeyText, packed: Bytes): void;
   /** All changes, in no order. */
   values(): IterableIterator<Write>;
   /** Keys from `from` (included) to `before` (excluded), ascending; null: no end on that side. */
@@ -49,9 +50,9 @@ class MappedWrites implements WriteSet {
     return this.#writes.get(key);
   }
 
-  set(key: KeyText, value: Bytes | null): void {
+  set(key: KeyText, packed: Bytes): void {
     this.#undo?.push({ key, before: this.#writes.get(key) });
-    this.#writes.set(key, { key, value });
+    this.#writes.set(key, { key, packed });
   }
 
   values(): IterableIterator<Write> {
