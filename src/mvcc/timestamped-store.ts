@@ -73,12 +73,13 @@ class TimestampedStore implements VersionStore {
   }
 
   apply(writes: Iterable<Write>, timestamp: Timestamp, options: CommitOptions): Promise<void> {
-    this.#releaseIterator();
     const batch = this.#batches.pop() ?? createWriteBatch();
     for (const { key, packed } of writes) {
       batch.put(this.#encodeText(key, timestamp), packed);
     }
     return this.#engine.write(batch, options).finally(() => {
+      // Before anybody is told: who begins now must not look at an older state.
+      this.#releaseIterator();
       if (this.#batches.length >= BATCHES_KEPT) return;
       batch.clear();
       this.#batches.push(batch);
