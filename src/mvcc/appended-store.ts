@@ -15,6 +15,7 @@
  * Chapter: 06-mvcc. Source: xmin, xmax and vacuum of PostgreSQL.
  */
 import type { Bytes } from "#base";
+import { copyBytes } from "#bytes";
 import { createWriteBatch } from "#lsm";
 import type { Engine, EngineIterator, WriteBatch } from "#lsm/types";
 import { bytesOf } from "./key-text.ts";
@@ -72,7 +73,7 @@ class AppendedStore implements VersionStore {
       while (entries.next()) {
         const tuple = this.tuple(numberOf(entries.key));
         if (tuple === undefined) continue;
-        if (isSeen(tuple, at)) return tuple.value.slice();
+        if (isSeen(tuple, at)) return copyBytes(tuple.value);
         if (tuple.begin <= at) return undefined;
       }
       return undefined;
@@ -180,7 +181,7 @@ class IndexScan implements VersionScan {
       const tuple = this.#store.tuple(numberOf(key));
       if (tuple === undefined || !isSeen(tuple, this.#at)) continue;
       this.key = getKey(key.subarray(0, key.length - NUMBER_BYTES));
-      this.value = tuple.value.slice();
+      this.value = copyBytes(tuple.value);
       return true;
     }
     return false;

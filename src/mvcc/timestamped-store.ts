@@ -9,6 +9,7 @@
  * Chapter: 06-mvcc. Source: the storage layout of CockroachDB's MVCC.
  */
 import type { Bytes } from "#base";
+import { copyBytes } from "#bytes";
 import { createWriteBatch } from "#lsm";
 import type { Engine, EngineIterator, WriteBatch } from "#lsm/types";
 import { bytesOf, type KeyText, putText } from "./key-text.ts";
@@ -177,7 +178,7 @@ class AscendingScan implements VersionScan {
       const end = key.length - NUMBER_BYTES;
       const isDecided = isVersionOf(key, this.#decided, this.#decided.length);
       if (!isDecided && getInverted(key, end) <= this.#at) {
-        this.#decided = key.slice(0, end);
+        this.#decided = copyBytes(key, 0, end);
         steps = 0;
         if (!isValue(iterator.value)) continue;
         this.#stored = iterator.value;
@@ -186,7 +187,7 @@ class AscendingScan implements VersionScan {
       steps += 1;
       if (steps < STEPS_MAX) continue;
       // To the version that is seen, or behind the last one of a key that is decided.
-      const target = key.slice();
+      const target = copyBytes(key);
       putInverted(target, end, isDecided ? 0 : this.#at);
       iterator.seek(target);
       steps = 0;
@@ -225,11 +226,11 @@ class DescendingScan implements VersionScan {
     const iterator = this.#iterator;
     while (this.#isMore) {
       const end = iterator.key.length - NUMBER_BYTES;
-      this.#found = iterator.key.slice(0, end);
+      this.#found = copyBytes(iterator.key, 0, end);
       let seen: Bytes | null = null;
       do {
         const isSeen = getInverted(iterator.key, end) <= this.#at;
-        if (isSeen) seen = isValue(iterator.value) ? iterator.value.slice() : null;
+        if (isSeen) seen = isValue(iterator.value) ? copyBytes(iterator.value) : null;
         this.#isMore = iterator.next();
       } while (this.#isMore && isVersionOf(iterator.key, this.#found, end));
       if (seen === null) continue;

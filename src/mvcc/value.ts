@@ -10,6 +10,7 @@
  * Chapter: 06-mvcc
  */
 import type { Bytes } from "#base";
+import { copyBytes } from "#bytes";
 
 const DELETION = 0;
 const VALUE = 1;
@@ -49,5 +50,5 @@ export function isValue(stored: Bytes): boolean {
 
 /** The value that is stored: a copy. */
 export function unpackValue(stored: Bytes): Bytes {
-  return stored.slice(1);
+  return copyBytes(stored, 1);
 }

@@ -14,6 +14,7 @@
  * Chapter: 06-mvcc, step 06.1. Source: the escape of zero bytes as in CockroachDB's key encoding.
  */
 import { type Bytes, CairnError } from "#base";
+import { copyBytes } from "#bytes";
 import type { Timestamp } from "./types.ts";
 
 /** First byte of every key in the engine. Stored: never renumber. 0 is no space. */
@@ -37,7 +38,7 @@ export function encodeVersion(key: Bytes, timestamp: Timestamp): Bytes {
   const target = new Uint8Array(keyBytesMax(key.length) + NUMBER_BYTES);
   const end = putKey(target, KeySpace.version, key);
   putInverted(target, end, timestamp);
-  return target.slice(0, end + NUMBER_BYTES);
+  return copyBytes(target, 0, end + NUMBER_BYTES);
 }
 
 /** What `encodeVersion` was given. @throws `BYTES_MALFORMED` */
@@ -81,7 +82,7 @@ export function putEnd(target: Bytes, before: number): void {
 /** Space, key and end, in an array of their own. */
 export function encodeKey(space: KeySpace, key: Bytes): Bytes {
   const target = new Uint8Array(keyBytesMax(key.length));
-  return target.slice(0, putKey(target, space, key));
+  return copyBytes(target, 0, putKey(target, space, key));
 }
 
 /** The key out of what `putKey` wrote: a copy. @throws `BYTES_MALFORMED` */
@@ -91,7 +92,7 @@ export function getKey(bytes: Bytes): Bytes {
     throw malformed(bytes);
   }
   const escaped = bytes.subarray(SPACE_BYTES, before);
-  if (!escaped.includes(0)) return escaped.slice();
+  if (!escaped.includes(0)) return copyBytes(escaped);
   const key = new Uint8Array(escaped.length);
   let count = 0;
   for (let i = 0; i < escaped.length; i += 1) {
@@ -100,7 +101,7 @@ export function getKey(bytes: Bytes): Bytes {
     i += 1;
     if (escaped[i] !== ESCAPE) throw malformed(bytes);
   }
-  return key.slice(0, count);
+  return copyBytes(key, 0, count);
 }
 
 /** Writes a number so that larger ones come first. */
