@@ -55,6 +55,7 @@ export type {
   MergeCursors,
   Picker,
   Run,
+  SupersededKeys,
   TableIo,
   TableShape,
   Version,
@@ -64,6 +65,7 @@ export { checkPlan, isMove, lowestLevel, olderSpans } from "./picker-math.ts";
 export { type PlannedRange, planRange } from "./range-plan.ts";
 export { repairEngine } from "./repair.ts";
 export { createRunCursor } from "./run-cursor.ts";
+export { createSupersededRule, type SupersededRule } from "./superseded.ts";
 export { createTableSet } from "./table-set.ts";
 export { createTieredPicker, type TieredOptions } from "./tiered-picker.ts";
 export type * from "./types.ts";

@@ -65,6 +65,21 @@ export function drain(mvcc: Mvcc): void {
   while (mvcc.step());
 }
 
+/** Works by hand whenever writes are held back, until a promise is settled. */
+export async function worked<T>(mvcc: Mvcc, promise: Promise<T>): Promise<T> {
+  let isOver = false;
+  const watched = promise.finally(() => {
+    isOver = true;
+  });
+  // Whoever gets the result hears of its failure.
+  watched.catch(() => undefined);
+  for (let turns = 0; !isOver; turns += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (turns > 0 && !isOver) mvcc.step();
+  }
+  return watched;
+}
+
 /** Commits changes in a transaction of their own; null deletes. @returns its timestamp. */
 export async function commit(
   mvcc: Mvcc,
@@ -72,7 +87,7 @@ export async function commit(
 ): Promise<number> {
   const transaction = mvcc.begin();
   write(transaction, changes);
-  return transaction.commit();
+  return worked(mvcc, transaction.commit());
 }
 
 /** Puts, and deletes where the value is null. */
