@@ -67,7 +67,7 @@ class Reads implements ReadSet {
     };
     return {
       // Behind the key there may be another one that was not looked at.
-      passed: (key) => grow(reverse ? key : `${key}\0`),
+      passed: (key) => grow(reverse ? key : textAfter(key)),
       ended: () => grow(reverse ? from : before),
     };
   }
@@ -78,4 +78,9 @@ class Reads implements ReadSet {
       ({ from, before }) => (from === null || key >= from) && (before === null || key < before),
     );
   }
+}
+
+/** The lowest text above a key. */
+function textAfter(key: KeyText): KeyText {
+  return `${key}\0`;
 }
