@@ -48,6 +48,14 @@ export interface Lab {
   /** What the reader predicts: one number. `ask` is a question that this number answers. */
   readonly prediction: { readonly ask: string; readonly unit: string };
   /**
+   * The prediction as a line of the plot, if it can be drawn there: where the measured points would
+   * lie if `value` were right. Not needed where the unit of the prediction is that of an axis.
+   */
+  predictedPoints?(
+    value: number,
+    result: Pick<LabResult, "series">,
+  ): readonly { readonly x: number; readonly y: number }[];
+  /**
    * Measures. At the canonical size within 90 seconds, at the small size within one.
    *
    * Sizes come from `bench.parameter`, files go to `bench.directory`, work is hashed with

@@ -5,141 +5,30 @@
  * Invariant: exit code 0 means that what was asked for was done; a failure is one line that says
  * what to do, never a stack.
  */
-import { Command, InvalidArgumentError, Option } from "commander";
-import { errorText, isCairnError } from "#base";
-import { createNodeDisk } from "#platform";
-import { CAIRN_VERSION } from "#server";
-import { type ClusterOptions, runCluster } from "./cluster.ts";
-import { RAFT_PORT_OFFSET } from "./cluster-plan.ts";
-import { createScreen } from "./screen.ts";
-import { takeStopSignals } from "./stop-signal.ts";
+import { CommanderError } from "commander";
+import { errorText } from "#base";
+import { createProgram } from "./program.ts";
 
-/** More nodes make nothing safer here, and the ports of the tenth would meet those of the first. */
-const NODES_MAX = 9;
-/** Leaves room above for all ports that may be taken instead. */
-const PORT_MAX = 65_000;
-/** Enough to see how a file begins, on one screen. */
-const INSPECT_ROWS = 40;
-/** All rows of a list are in memory at once. */
-const INSPECT_ROWS_MAX = 1_000_000;
-/** Also when a file is not there, or may not be read. */
-const INSPECT_UNREADABLE = 2;
+const WRONG_USAGE = 2;
 
-interface ClusterFlags {
-  readonly nodes?: number;
-  readonly dir: string;
-  readonly httpPort: number;
-  readonly raftPort?: number;
-  readonly fresh: boolean;
-  readonly sample: boolean;
+/** The version, if that is what is asked for: it stands in the heaviest module of all. */
+async function version(): Promise<string> {
+  if (!process.argv.some((flag) => flag === "-V" || flag === "--version")) return "";
+  const { CAIRN_VERSION } = await import("#server");
+  return CAIRN_VERSION;
 }
 
-function wholeNumber(limits: { readonly from: number; readonly to: number }) {
-  return (text: string): number => {
-    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= limits.from && value <= limits.to) return value;
-    throw new InvalidArgumentError(`Not a whole number from ${limits.from} to ${limits.to}.`);
-  };
-}
-
-async function cluster(flags: ClusterFlags): Promise<void> {
-  const signals = takeStopSignals();
-  const options: ClusterOptions = {
-    dir: flags.dir.replace(/(?<=.)\/+$/, ""),
-    nodes: flags.nodes,
-    httpPort: flags.httpPort,
-    raftPort: flags.raftPort,
-    fresh: flags.fresh,
-    sample: flags.sample,
-  };
-  try {
-    await runCluster(options, { ...signals, screen: createScreen(process.stdout, process.env) });
-  } finally {
-    signals.release();
-  }
-}
-
-interface InspectFlags {
-  readonly keys: boolean;
-  readonly limit: number;
-  readonly from: number;
-  readonly json: boolean;
-}
-
-async function inspectFile(file: string, flags: InspectFlags): Promise<void> {
-  // Loaded only now, since it needs more of the storage modules than a reader's own may have.
-  const { inspect } = await import("./inspect.ts");
-  const path = file.replace(/(?<=.)\/+$/, "");
-  try {
-    const { text, exitCode } = inspect({ ...flags, path, disk: createNodeDisk() });
-    process.exitCode = exitCode;
-    // A reader such as `head` may have gone before the end.
-    process.stdout.on("error", () => process.exit());
-    process.stdout.write(`${text}\n`);
-  } catch (error) {
-    if (!isCairnError(error)) throw error;
-    process.stderr.write(`cairn: ${error.message}\n`);
-    process.exitCode = INSPECT_UNREADABLE;
-  }
-}
-
-function program(): Command {
-  const port = wholeNumber({ from: 1, to: PORT_MAX });
-  const cairn = new Command("cairn")
-    .description("Cairn: a replicated SQLite, and the workbook in which you build it.")
-    .version(CAIRN_VERSION)
-    .showHelpAfterError();
-  cairn
-    .command("cluster")
-    .description("Start a cluster on this machine, with a sample database, and watch it.")
-    .addOption(
-      new Option("--nodes <count>", `1 to ${NODES_MAX}; 3, or as many as at the first start`) //
-        .argParser(wholeNumber({ from: 1, to: NODES_MAX })),
-    )
-    .option("--dir <directory>", "where the nodes keep their data", "data/cluster")
-    .addOption(
-      new Option("--http-port <port>", "HTTP port of the first node, the others follow")
-        .argParser(port)
-        .default(4001),
-    )
-    .addOption(
-      new Option(
-        "--raft-port <port>",
-        `Raft port of the first node; the HTTP port + ${RAFT_PORT_OFFSET} if not given`,
-      ).argParser(port),
-    )
-    .option("--fresh", "remove the data of an earlier start first", false)
-    .option("--no-sample", "do not create the sample database")
-    .action(cluster);
-  addInspect(cairn);
-  return cairn;
-}
-
-function addInspect(cairn: Command): void {
-  const places = { from: 0, to: Number.MAX_SAFE_INTEGER };
-  cairn
-    .command("inspect")
-    .description("Show what is in a file of a log, table, manifest or engine, and any damage.")
-    .argument("<file>", "a segment, a table, CURRENT, or the directory of a log or an engine")
-    .option("--keys", "list the entries too", false)
-    .addOption(
-      new Option("--limit <count>", "rows of each list") //
-        .argParser(wholeNumber({ from: 0, to: INSPECT_ROWS_MAX }))
-        .default(INSPECT_ROWS),
-    )
-    .addOption(
-      new Option("--from <offset>", "begin the lists at this byte of the file") //
-        .argParser(wholeNumber(places))
-        .default(0),
-    )
-    .option("--json", "print JSON", false)
-    .addHelpText("after", "\nExit code: 0 sound, 1 damaged, 2 not a file that cairn knows.")
-    .action(inspectFile);
-}
-
+// A reader such as `head` may have gone before the end.
+process.stdout.on("error", () => process.exit());
 try {
-  await program().parseAsync();
+  const args = process.argv.slice(2);
+  // Alone, or with nothing but how it looks, it watches.
+  const isBare = args.every((arg) => arg === "--plain");
+  const whole = isBare ? [...args, "watch"] : args;
+  await createProgram(await version()).parseAsync(whole, { from: "user" });
 } catch (error) {
-  process.stderr.write(`cairn: ${errorText(error)}\n`);
-  process.exitCode = 1;
+  // What commander has to say it has said already.
+  const isUsage = error instanceof CommanderError;
+  if (!isUsage) process.stderr.write(`cairn: ${errorText(error)}\n`);
+  process.exitCode = isUsage ? (error.exitCode === 0 ? 0 : WRONG_USAGE) : 1;
 }

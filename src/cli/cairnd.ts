@@ -8,7 +8,14 @@
  */
 import { pino } from "pino";
 import { errorText, isCairnError } from "#base";
-import { API_VERSION, CAIRN_VERSION, openNode, readInvocation, usageText } from "#server";
+import {
+  API_VERSION,
+  CAIRN_VERSION,
+  openNode,
+  partsLine,
+  readInvocation,
+  usageText,
+} from "#server";
 import type { NodeConfig, RunningNode } from "#server/types";
 import { exitWithParent } from "./exit-with-parent.ts";
 
@@ -30,6 +37,8 @@ async function main(argv: readonly string[]): Promise<void> {
   if (config === undefined) return;
   const logger = pino({ level: config.logLevel, base: { node: config.nodeId } }, destination());
   console.log(`cairnd v${CAIRN_VERSION}, speaking the API of rqlite ${API_VERSION}`);
+  const parts = partsLine();
+  if (parts !== undefined) console.log(`parts: ${parts}`);
   const stop = stopOnSignals();
   exitWithParent();
   let node: RunningNode;

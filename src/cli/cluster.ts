@@ -9,6 +9,7 @@ import { type ClusterDirectory, openClusterDirectory } from "./cluster-directory
 import { LOOPBACK, type PlannedNode, type PlanOptions, planCluster } from "./cluster-plan.ts";
 import { countNodes, introduction } from "./cluster-text.ts";
 import { type ClusterWatch, watchCluster } from "./cluster-watch.ts";
+import { exitWithParent } from "./exit-with-parent.ts";
 import { changedNodes, describeChanges, renderLine, renderView } from "./live-view.ts";
 import { askReady, postStatements } from "./node-client.ts";
 import { openNodeLog } from "./node-log.ts";
@@ -52,6 +53,7 @@ export async function runCluster(
   options: ClusterOptions,
   surroundings: ClusterSurroundings,
 ): Promise<void> {
+  exitWithParent();
   const directory = openClusterDirectory(createNodeDisk(), options.dir, options);
   try {
     const { screen } = surroundings;

@@ -1,7 +1,8 @@
 /**
  * cli: `cairn`, the program for people, and `cairnd`, the server process.
  *
- * Reading order: cairnd.ts, exit-with-parent.ts; cairn.ts, stop-signal.ts; cluster.ts,
+ * Reading order: cairnd.ts, exit-with-parent.ts; cairn.ts, program.ts, stop-signal.ts,
+ * learn-commands.ts, learn-parts.ts, learn-runner.ts; cluster.ts,
  * cluster-directory.ts, ports.ts, cluster-plan.ts, node-log.ts, node-process.ts, node-client.ts,
  * cluster-watch.ts, cluster-text.ts; live-view.ts, screen.ts; sample-words.ts, sample-database.ts,
  * sample-load.ts; inspect.ts, inspect-log.ts, inspect-table.ts, inspect-manifest.ts,
@@ -22,6 +23,7 @@ export {
 } from "./live-view.ts";
 export { openNodeLog } from "./node-log.ts";
 export { createPortPlan, isPortFree, waitForPort } from "./ports.ts";
+export { createProgram } from "./program.ts";
 export { SAMPLE_SEED, type SampleBatch, sampleBatches } from "./sample-database.ts";
 export { type Envelope, loadSample, type Send } from "./sample-load.ts";
 export { createScreen, type ScreenStream } from "./screen.ts";

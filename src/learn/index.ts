@@ -1,11 +1,23 @@
 /**
  * learn: the workbook's runner, and what its steps are made of.
  *
- * Reading order: lesson.ts, render-failure.ts, render-bytes.ts (failures that teach).
+ * Reading order: lesson.ts, load-problem.ts, render-failure.ts, render-bytes.ts (failures that
+ * teach); child-protocol.ts, judge.ts (in the process that judges); usage-error.ts, files.ts,
+ * book.ts, progress.ts, keep-failure.ts, style.ts, runner.ts, child.ts, verdict.ts,
+ * render-verdict.ts, test-steps.ts; doctor.ts, starter-files.ts, start.ts; sections.ts, hint.ts,
+ * explain.ts, crash.ts, quiz.ts; code-parts.ts, solution.ts, use.ts, reset.ts, status.ts; watch.ts;
+ * clean-copy.ts, certify.ts; schedules.ts, teach.ts; bench-lab.ts, run-parts.ts; commands.ts.
  */
+export { type Book, openBook } from "./book.ts";
+export type { ChildEvent, ChildRequest } from "./child-protocol.ts";
+export { type LearnCommand, runBenchLab, runLearn, runParts } from "./commands.ts";
+export { judge, withMissingParts } from "./judge.ts";
 export { expectThat, fail, failureError, LessonFailure, runCheck } from "./lesson.ts";
+export { explainLoadError, placeInReadersCode } from "./load-problem.ts";
 export { hexOf, renderBytes } from "./render-bytes.ts";
 export { renderFailure, wrap } from "./render-failure.ts";
+export type { ExitCode, Runner } from "./runner.ts";
+export { createOutput, createStyle, type Output, type Style } from "./style.ts";
 export type {
   ByteExcerpt,
   Chapter,
@@ -21,3 +33,5 @@ export type {
   Step,
   StepPage,
 } from "./types.ts";
+export { UsageError } from "./usage-error.ts";
+export type { Keys } from "./watch.ts";

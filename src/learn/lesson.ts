@@ -5,6 +5,7 @@
  * the check itself is thrown on.
  */
 import { errorText, InvariantError, isCairnError, type NotWrittenError } from "#base";
+import { placeInReadersCode } from "./load-problem.ts";
 import { renderFailure } from "./render-failure.ts";
 import type { Chapter, Check, Failure, Lesson } from "./types.ts";
 
@@ -104,5 +105,5 @@ function lessonOf(error: unknown): Lesson {
 /** The topmost frame of a stack that lies in the reader's code. */
 function placeIn(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.stack === undefined) return undefined;
-  return /(work\/[a-z]+\/[\w./-]+\.ts:\d+)/.exec(error.stack)?.[1];
+  return placeInReadersCode(error.stack);
 }

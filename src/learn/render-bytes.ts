@@ -13,11 +13,11 @@ const HEX_WIDTH = 2;
 const OFFSET_DIGITS = 6;
 const OFFSET_WIDTH = OFFSET_DIGITS + 2;
 
-/** Lines of text: a title, then bytes and field names; what is beyond eight lines is left out. */
-export function renderBytes(excerpt: ByteExcerpt): string[] {
+/** Lines of text: a title, then bytes and field names; what is beyond `linesMax` is left out. */
+export function renderBytes(excerpt: ByteExcerpt, linesMax: number = LINES_MAX): string[] {
   const offset = excerpt.offset ?? 0;
   const lines = [`${excerpt.title}, from byte ${offset}`];
-  const count = Math.min(Math.ceil(excerpt.bytes.length / BYTES_PER_LINE), LINES_MAX);
+  const count = Math.min(Math.ceil(excerpt.bytes.length / BYTES_PER_LINE), linesMax);
   for (let line = 0; line < count; line += 1) {
     const from = line * BYTES_PER_LINE;
     const part = excerpt.bytes.subarray(from, from + BYTES_PER_LINE);

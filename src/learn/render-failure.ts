@@ -11,6 +11,8 @@ import type { Failure, Lesson } from "./types.ts";
 
 const WIDTH = 96;
 const LABEL_WIDTH = 17;
+/** A crash lab has no hints. */
+const STEP = /^\d\d\.\d+$/;
 
 /** The whole failure, without a line break at its end. */
 export function renderFailure(failure: Failure): string {
@@ -30,7 +32,7 @@ export function renderFailure(failure: Failure): string {
   if (lesson.timeline !== undefined) lines.push(...labelledBlock("Timeline", lesson.timeline));
   if (failure.rule !== "") add(`Rule ${failure.rule}`, failure.ruleText);
   add("Again", againOf(failure, lesson));
-  add("Hint", `npx cairn hint ${failure.step}`);
+  if (STEP.test(failure.step)) add("Hint", `npx cairn hint ${failure.step}`);
   return lines.join("\n");
 }
 

@@ -20,7 +20,7 @@
 // The layer above may import nothing else that knows when a turn of the event loop is over.
 export { atTurnEnd } from "#platform";
 export { runCompaction } from "./compaction.ts";
-export { decodeCurrent, readSmallFile } from "./current-file.ts";
+export { decodeCurrent, readCurrent, readSmallFile, writeCurrent } from "./current-file.ts";
 export {
   type DescribedEdit,
   describeManifest,
@@ -35,8 +35,18 @@ export {
   type ManifestRecord,
   snapshotEdit,
 } from "./edit-codec.ts";
-export { logPath, manifestPath, parseName, tablePath } from "./file-names.ts";
+export {
+  createNumbers,
+  lockPath,
+  logPath,
+  manifestPath,
+  type Numbers,
+  numberOf,
+  parseName,
+  tablePath,
+} from "./file-names.ts";
 export { runFlush } from "./flush.ts";
+export { createJobTables, type JobTables } from "./job-tables.ts";
 export { createKeepRule, type KeepRule, Verdict } from "./keep-rule.ts";
 export { createLeveledPicker, type LeveledOptions, levelTargets } from "./leveled-picker.ts";
 export { openManifest } from "./manifest.ts";
@@ -61,7 +71,20 @@ export type {
   Version,
   VersionEdit,
 } from "./parts.ts";
-export { checkPlan, isMove, lowestLevel, olderSpans } from "./picker-math.ts";
+export {
+  bytesOf,
+  checkPlan,
+  inputsOf,
+  isMove,
+  LEVEL_MAX,
+  levelBytes,
+  lowestLevel,
+  olderSpans,
+  onlyRun,
+  runsOf,
+  spanOf,
+  tablesOverlapping,
+} from "./picker-math.ts";
 export { type PlannedRange, planRange } from "./range-plan.ts";
 export { repairEngine } from "./repair.ts";
 export { createRunCursor } from "./run-cursor.ts";
@@ -75,4 +98,4 @@ export { tableIndexFor } from "./version-query.ts";
 export { createReplay } from "./version-replay.ts";
 export { createVisibleCursor, type VisibleCursor, type VisibleOptions } from "./visible-cursor.ts";
 export { createWriteBatch } from "./write-batch.ts";
-export { applyGroup, groupHeader } from "./write-group.ts";
+export { applyGroup, createOperations, groupHeader, type Operations } from "./write-group.ts";

@@ -4,10 +4,11 @@
  * Reading order: types.ts; seeded-random.ts, node-random.ts; power-cut.ts, simulated-file.ts,
  * simulated-names.ts, simulated-handle.ts, disk-faults.ts, simulated-disk.ts; system-error.ts,
  * node-lock.ts, node-disk.ts; node-clock.ts, simulated-clock.ts; simulated-net.ts; address.ts,
- * node-sockets.ts, simulated-stream.ts, simulated-sockets.ts; node-threads.ts.
+ * node-sockets.ts, simulated-stream.ts, simulated-sockets.ts; node-conditions.ts, node-threads.ts.
  */
 
 export { createNodeClock } from "./node-clock.ts";
+export { conditionOfReader, modulesOfReader } from "./node-conditions.ts";
 export { createNodeDisk } from "./node-disk.ts";
 export { nodeRandom } from "./node-random.ts";
 export { createNodeSockets } from "./node-sockets.ts";

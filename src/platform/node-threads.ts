@@ -15,6 +15,7 @@ import {
   workerData,
 } from "node:worker_threads";
 import { assert } from "#base";
+import { modulesOfReader, ownConditions } from "./node-conditions.ts";
 
 /** One end of a conversation: `Sends` goes out, `Receives` comes in. */
 export interface Port<Sends, Receives> {
@@ -62,9 +63,9 @@ interface WorkerData {
 /**
  * Starts a thread.
  *
- * Works from `dist` and from sources: a `.ts` entry goes through a bootstrap that registers tsx.
- * The conditions of this process (`--conditions=…`) are handed on, so that both run the same
- * modules.
+ * Works from `dist` and from sources: what is TypeScript, the entry or a reader's module
+ * (`--conditions=mine-…`), goes through a bootstrap that registers tsx. The conditions of this
+ * process are handed on, so that both run the same modules.
  *
  * @param entry - the thread's file; it calls {@link threadStart}.
  */
@@ -73,9 +74,10 @@ export function spawnThread<Sends, Receives>(
   options: ThreadOptions,
 ): Thread<Sends, Receives> {
   const isSource = entry.pathname.endsWith(".ts");
-  const conditions = conditionsOf(process.execArgv);
+  const conditions = ownConditions();
   if (isSource && !conditions.includes("source")) conditions.push("source");
-  const file = isSource ? new URL("./thread-bootstrap.mjs", import.meta.url) : entry;
+  const isTypeScript = isSource || modulesOfReader().length > 0;
+  const file = isTypeScript ? new URL("./thread-bootstrap.mjs", import.meta.url) : entry;
   const data: WorkerData = { entry: entry.href, data: options.data };
   const worker = new Worker(file, {
     name: options.name,
@@ -84,7 +86,7 @@ export function spawnThread<Sends, Receives>(
     ...(options.heapMegabytesMax === undefined
       ? {}
       : { resourceLimits: { maxOldGenerationSizeMb: options.heapMegabytesMax } }),
-    ...(isSource ? { execArgv: conditions.map((name) => `--conditions=${name}`) } : {}),
+    ...(isTypeScript ? { execArgv: conditions.map((name) => `--conditions=${name}`) } : {}),
   });
   return new SpawnedThread(worker, options.name);
 }
@@ -117,16 +119,6 @@ export function createPortPair(): readonly [MessagePort, MessagePort] {
  */
 export function atTurnEnd(f: () => void): void {
   setImmediate(f);
-}
-
-/** Names of the conditions in a Node command line. */
-function conditionsOf(argv: readonly string[]): string[] {
-  const names: string[] = [];
-  for (const [index, argument] of argv.entries()) {
-    const [flag, value = argv[index + 1]] = argument.split("=", 2);
-    if ((flag === "--conditions" || flag === "-C") && value !== undefined) names.push(value);
-  }
-  return names;
 }
 
 class WrappedPort<Sends, Receives> implements Port<Sends, Receives> {

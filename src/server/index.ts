@@ -5,7 +5,7 @@
  * query-string.ts, parameters.ts, json-scanner.ts, json-body.ts, json-text.ts, failure.ts,
  * sql.ts, load.ts, backup.ts, state.ts, routes.ts, body.ts, server.ts); then the node behind it:
  * node.ts (assembly), leadership.ts, pending.ts, forward.ts, service.ts, cluster.ts, peers.ts,
- * backups.ts, node-status.ts.
+ * backups.ts, parts.ts, node-status.ts.
  */
 export {
   FLAGS,
@@ -21,5 +21,6 @@ export { indentJson, sortedJson } from "./http/json-text.ts";
 export { type HttpServer, type HttpServerOptions, openHttpServer } from "./http/server.ts";
 export { type LeadershipSource, watchLeadership } from "./leadership.ts";
 export { type NodeLog, openNode } from "./node.ts";
+export { type PartOwner, partsLine, partsOfService, SERVICE_PARTS } from "./parts.ts";
 export { createPendingProposals, type PendingProposals } from "./pending.ts";
 export { API_VERSION, CAIRN_VERSION } from "./version.ts";

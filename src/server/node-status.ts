@@ -9,6 +9,7 @@ import type { ReplicaStatus } from "#replica/types";
 import type { SqliteStatus, SqliteThreads } from "#sqlite/types";
 import { formatDuration } from "./duration.ts";
 import type { Leadership } from "./leadership.ts";
+import { partsOfService } from "./parts.ts";
 import type { NodeConfig } from "./types.ts";
 import { API_VERSION } from "./version.ts";
 
@@ -128,6 +129,7 @@ export async function collectStatus(parts: StatusParts): Promise<Record<string, 
     cairn: {
       version: parts.version,
       cluster_id: consensus.configuration?.clusterId ?? "",
+      parts: partsOfService(),
     },
     cluster: { addr: consensus.address, https: "false", api_addr: parts.httpAddress() },
     http: { bind_addr: config.httpAddress, auth: "disabled", tls: { enabled: "false" } },

@@ -9,7 +9,7 @@ import { CHAPTERS, chapterOf, filesUnder, headerOf, modules } from "./sources.ts
 /** A word or two is a title, not an explanation. */
 const HEADER_CHARACTERS_MIN = 40;
 
-test.each(["src", "test", "bench"])("every file of %s opens with what it is", (dir) => {
+test.each(["src", "test", "bench", "chapters"])("every file of %s opens with what it is", (dir) => {
   const bare = filesUnder(dir, ".ts").filter(
     (path) => headerOf(path).length < HEADER_CHARACTERS_MIN,
   );

@@ -3,7 +3,7 @@
  * the table of layers; a module that is not in the table is refused, so the table stays complete.
  */
 import { expect, test } from "vitest";
-import { filesUnder, importsOf, modules } from "./sources.ts";
+import { chapterOf, exists, filesUnder, importsOf, modules } from "./sources.ts";
 
 /** What a module may import besides itself. `*`: anything, minus what is named with `-`. */
 const LAYERS: Readonly<Record<string, string>> = {
@@ -52,9 +52,13 @@ function mayImport(module: string, other: string): boolean {
 function refuse(module: string, specifier: string): string | undefined {
   if (specifier.startsWith("#")) {
     const [name = "", part] = specifier.slice(1).split("/");
+    // The runner judges the reader's code and must not stand on it.
+    if (module === "learn" && part === "reference") return undefined;
     if (part !== undefined && part !== "types") return "is deep: use the module's door";
     if (specifier.split("/").length > 2) return "is deep: use the module's door";
     if (name === module) return "is the module's own door: use ./file.ts";
+    if (module === "learn" && part === undefined && isTaught(name))
+      return `may be the reader's own: use #${name}/reference`;
     return mayImport(module, name) ? undefined : `is not a layer below ${module}`;
   }
   if (specifier.startsWith(".")) {
@@ -68,6 +72,12 @@ function refuse(module: string, specifier: string): string | undefined {
   const allowed = PACKAGES[specifier.split("/")[0] ?? ""];
   if (allowed === undefined) return "is a package that the table does not name";
   return allowed.split(" ").includes(module) ? undefined : `is a package for ${allowed} only`;
+}
+
+/** Is there a chapter in which readers write this module? */
+function isTaught(name: string): boolean {
+  const chapter = chapterOf(name);
+  return chapter !== undefined && exists(`chapters/${chapter}/starter/index.ts`);
 }
 
 /** Only the server has folders inside; there `../` may climb to the server and no higher. */
@@ -95,9 +105,44 @@ test("tests and benches enter modules by their doors", () => {
   const refused: string[] = [];
   for (const path of [...filesUnder("test", ".ts"), ...filesUnder("bench", ".ts")]) {
     for (const { specifier, place } of importsOf(path)) {
-      const deep = specifier.startsWith("#") && !/^#[a-z]+(\/types)?$/.test(specifier);
+      const isOwn = ownReference(path) === specifier;
+      const deep = specifier.startsWith("#") && !isOwn && !/^#[a-z]+(\/types)?$/.test(specifier);
       const aside = specifier.startsWith(".") && /(^|\/)(src|dist)\//.test(specifier);
       if (deep || aside) refused.push(`${place}: "${specifier}"`);
+    }
+  }
+  expect(refused).toEqual([]);
+});
+
+/** What judges a module may name the reference's own shape, apart from the loaded module. */
+function ownReference(path: string): string | undefined {
+  const module = /^test\/([a-z]+)\/steps\//.exec(path)?.[1];
+  return module === undefined ? undefined : `#${module}/reference`;
+}
+
+/**
+ * What a starter or a solution may import: what its module may, and parts of any reference. The
+ * reader's `#wal` may be half written; `#wal/reference` is whole.
+ */
+function refuseInChapter(module: string, specifier: string): string | undefined {
+  const [, name = "", part] = /^#([a-z]+)(?:\/(types|reference))?$/.exec(specifier) ?? [];
+  if (specifier === `#${module}/types`) return undefined;
+  const extra = (EXERCISES[module] ?? "").split(" ").includes(name);
+  if (extra || (part === "reference" && mayImport(module, name))) return undefined;
+  return refuse(module, specifier);
+}
+
+/** What an exercise uses besides its module's layers: a durable map logs before it stores. */
+const EXERCISES: Readonly<Record<string, string>> = { memtable: "platform wal" };
+
+test.each(["starter", "solution"])("the %s of a chapter keeps to its module's layers", (part) => {
+  const refused: string[] = [];
+  for (const path of filesUnder("chapters", ".ts")) {
+    const [, chapter = "", folder] = path.split("/");
+    if (folder !== part) continue;
+    for (const { specifier, place } of importsOf(path)) {
+      const reason = refuseInChapter(chapter.slice(3), specifier);
+      if (reason !== undefined) refused.push(`${place}: "${specifier}" ${reason}`);
     }
   }
   expect(refused).toEqual([]);
@@ -112,4 +157,12 @@ test("the table refuses what it must refuse", () => {
   expect(refuse("sqlite", "left-pad")).toMatch(/does not name/);
   expect(refuse("server", "#cli")).toMatch(/not a layer/);
   expect(refuse("server", "#sqlite")).toBeUndefined();
+  expect(refuse("wal", "#bytes/reference")).toMatch(/deep/);
+  expect(refuse("learn", "#bytes/reference")).toBeUndefined();
+  expect(refuse("learn", "#bytes")).toMatch(/#bytes\/reference/);
+  expect(refuseInChapter("wal", "#bytes/reference")).toBeUndefined();
+  expect(refuseInChapter("wal", "#wal/reference")).toBeUndefined();
+  expect(refuseInChapter("wal", "#lsm/reference")).toMatch(/deep/);
+  expect(refuseInChapter("wal", "#lsm")).toMatch(/not a layer/);
+  expect(refuseInChapter("wal", "#wal")).toMatch(/own door/);
 });

@@ -68,7 +68,7 @@ test("chapters carry the names of the plan, and only those", () => {
 });
 
 test("tests and benches live under the name of what they test", () => {
-  const known = new Set([...modules(), "support", "house", "e2e", "compare", "harness"]);
+  const known = new Set([...modules(), "support", "house", "e2e", "compare", "harness", "book"]);
   const folders = ["test", "bench"].flatMap((dir) =>
     readdirSync(join(root, dir), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())

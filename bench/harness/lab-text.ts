@@ -1,0 +1,131 @@
+/**
+ * A lab's report as lines of text: the numbers side by side, the shape, the prediction.
+ *
+ * Nothing here is said by colour or by place alone.
+ */
+import { verdictOf } from "./lab-merge.ts";
+import { gapInWords } from "./lab-predict.ts";
+import type { LabReport } from "./lab-report.ts";
+
+const NAME_WIDTH = 34;
+const NUMBER_WIDTH = 14;
+const TEXT_WIDTH = 92;
+
+/** The whole report. */
+export function reportLines(report: LabReport): string[] {
+  return [
+    `${report.id}  ${report.title}${report.size === "small" ? "  (small: the numbers mean little)" : ""}`,
+    "",
+    ...tableLines(report),
+    "",
+    ...shapeLines(report),
+    "",
+    ...predictionLines(report),
+  ];
+}
+
+/** Three digits; whole numbers from a hundred on, with commas from a thousand on. */
+export function shortNumber(value: number): string {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1000) return Math.round(value).toLocaleString("en-US");
+  return size >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}
+
+/** A number with its unit, if that is worth saying. */
+export function withUnit(value: number, unit: string): string {
+  if (unit === "") return shortNumber(value);
+  return unit === "×" || unit === "%" || unit === "x"
+    ? `${shortNumber(value)}${unit}`
+    : `${shortNumber(value)} ${unit}`;
+}
+
+function tableLines(report: LabReport): string[] {
+  const { mine, reference, x, y } = report;
+  const hasMine = mine !== undefined;
+  const head = hasMine ? ["yours", "reference", "yours / ref."] : ["reference"];
+  const unit = y.unit === "" ? y.label : `${y.label}, ${y.unit}`;
+  const lines = [row(unit, head)];
+  for (const { name, points } of reference.series) {
+    lines.push(`  ${name}`);
+    const own = mine?.series.find((one) => one.name === name)?.points;
+    for (const [index, point] of points.entries()) {
+      const at = `    ${x.label} ${withUnit(point.x, x.unit)}`;
+      const other = own?.[index];
+      const cells = hasMine
+        ? [
+            other === undefined ? "not there" : shortNumber(other.y),
+            shortNumber(point.y),
+            other === undefined || point.y === 0 ? "" : shortNumber(other.y / point.y),
+          ]
+        : [shortNumber(point.y)];
+      lines.push(row(at, cells));
+    }
+  }
+  const rounds = `${reference.rounds} ${reference.rounds === 1 ? "round" : "rounds"}`;
+  const parameters = Object.entries(reference.parameters).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  lines.push("", ...wrapText(`Medians of ${rounds}. ${parameters.join(", ")}`));
+  if (report.mineProblem !== undefined) lines.push("", report.mineProblem);
+  return lines;
+}
+
+function row(name: string, cells: readonly string[]): string {
+  return `${name.padEnd(NAME_WIDTH)}${cells.map((cell) => cell.padStart(NUMBER_WIDTH)).join("")}`;
+}
+
+function shapeLines({ mine, reference }: LabReport): string[] {
+  const verdict = (held: number, rounds: number): string => verdictOf(held, rounds).padEnd(7);
+  const lines = [mine === undefined ? "Expected shape" : "Expected shape (yours, reference)"];
+  for (const [index, claim] of reference.shape.entries()) {
+    const own = mine?.shape[index];
+    const answers = [
+      ...(own === undefined || mine === undefined ? [] : [verdict(own.held, mine.rounds)]),
+      verdict(claim.held, reference.rounds),
+    ];
+    lines.push(...wrapText(claim.claim, `  ${answers.join("  ")} `));
+  }
+  return lines;
+}
+
+/** The prediction against the answer, in one or two sentences. */
+export function predictionLines(report: LabReport): string[] {
+  const { prediction, mine, reference } = report;
+  const subject = mine ?? reference;
+  const measured = withUnit(subject.answer.median, prediction.unit);
+  const range =
+    subject.rounds === 1
+      ? ""
+      : ` (${shortNumber(subject.answer.low)} to ${shortNumber(subject.answer.high)})`;
+  const whose = mine === undefined ? "measured" : "your code measured";
+  const other =
+    mine === undefined
+      ? ""
+      : `; the reference ${withUnit(reference.answer.median, prediction.unit)}`;
+  const answer = `${whose} ${measured}${range}${other}.`;
+  if (prediction.value === undefined) {
+    return wrapText(`${prediction.ask} No prediction; ${answer}`);
+  }
+  const said = withUnit(prediction.value, prediction.unit);
+  const gap = gapInWords(prediction.value, subject.answer.median);
+  return wrapText(`${prediction.ask} You predicted ${said}; ${answer} Your prediction: ${gap}.`);
+}
+
+/** Lines that fit, the first with `lead`, the others below its end. */
+function wrapText(text: string, lead = ""): string[] {
+  const lines: string[] = [];
+  let line = lead;
+  let isEmpty = true;
+  for (const word of text.split(" ")) {
+    if (!isEmpty && line.length + 1 + word.length > TEXT_WIDTH) {
+      lines.push(line);
+      line = " ".repeat(lead.length) + word;
+    } else {
+      line = isEmpty ? line + word : `${line} ${word}`;
+    }
+    isEmpty = false;
+  }
+  lines.push(line);
+  return lines;
+}

@@ -1,0 +1,28 @@
+/**
+ * Looks behind a bad place for what proves that it once was good. Step 01.5.
+ *
+ * A valid frame behind it proves nothing: unsynced sectors reach the disk in any order. But each
+ * frame says up to where the log was durable when it was written. One that covers the bad record is
+ * a witness.
+ */
+import type { Bytes } from "#base";
+import type { Lsn } from "#wal/types";
+import { decodeFrame } from "./frame.ts";
+
+/**
+ * Tells whether some frame in `tail` says that record `lsn` was durable.
+ *
+ * @param tail - the bytes from the bad place to the end of the file.
+ * @param bad - the segment's seed, and the number of the record that cannot be read.
+ */
+export function findWitness(
+  tail: Bytes,
+  bad: { readonly seed: number; readonly lsn: Lsn },
+): boolean {
+  // The bad frame's length may be what is damaged: any byte may be the beginning of the next.
+  for (let offset = 1; offset < tail.length; offset += 1) {
+    const frame = decodeFrame(tail, offset, { seed: bad.seed, lsn: null });
+    if (typeof frame !== "string" && frame.watermark >= bad.lsn) return true;
+  }
+  return false;
+}
