@@ -1,7 +1,7 @@
 /**
  * The benchmark harness.
  *
- * Reading order: types.ts, series.ts, bench.ts, files.ts, print.ts; for stores: workload.ts,
+ * Reading order: types.ts, series.ts, bench.ts, files.ts, print.ts; for stores: workload.ts, zipf.ts,
  * child.ts, built.ts.
  */
 export { runBench } from "./bench.ts";
@@ -20,3 +20,4 @@ export type {
   Series,
 } from "./types.ts";
 export { KEY_BYTES, keyOf, randomNumbers, VALUE_BYTES, valueFor } from "./workload.ts";
+export { zipfNumbers } from "./zipf.ts";

@@ -10,8 +10,7 @@
 import { join } from "node:path";
 import { createWriteBatch, openEngine } from "#lsm";
 import type { Engine } from "#lsm/types";
-import { type Bench, keyOf, randomNumbers, valueFor } from "../harness/index.ts";
-import { zipfNumbers } from "./zipf.ts";
+import { type Bench, keyOf, randomNumbers, valueFor, zipfNumbers } from "../harness/index.ts";
 
 const KIB = 1024;
 const BATCH = 100;

@@ -57,6 +57,11 @@ export const ERROR_CODES = {
   LSM_WRITE_REFUSED: row("later", 503),
   LSM_NOT_FOUND: row("no", 500),
   LSM_EXISTS: row("no", 500),
+  // mvcc
+  MVCC_CONFLICT: row("later", 409),
+  MVCC_SNAPSHOT_TOO_OLD: row("no", 410),
+  MVCC_TRANSACTION_OVER: row("no", 500),
+  MVCC_LAYOUT_MISMATCH: row("no", 500),
   // replica
   REPLICA_NOT_LEADER: row("elsewhere", 503),
   REPLICA_BUSY: row("later", 503),

@@ -19,8 +19,9 @@ import { logPath } from "./file-names.ts";
 import type { FlushOrder, JobKind, JobListener } from "./jobs.ts";
 import type { FrozenLayer } from "./memory.ts";
 import { beginLog, dropLog, type NewLog } from "./new-log.ts";
-import type { CompactionJob, CompactionPlan, JobResult, TableShape } from "./parts.ts";
-import { checkPlan, isMove, lowestLevel, olderSpans } from "./picker-math.ts";
+import { compactionJob, flushOrder } from "./orders.ts";
+import type { CompactionJob, CompactionPlan, JobResult } from "./parts.ts";
+import { checkPlan, isMove, lowestLevel } from "./picker-math.ts";
 import { type PlannedRange, planRange } from "./range-plan.ts";
 import { createRetries, type Retries } from "./retries.ts";
 import { createWaiters } from "./waiters.ts";
@@ -233,30 +234,23 @@ class Director implements JobListener {
 
   #startFlush(layer: FrozenLayer): void {
     if (this.#flushing !== null || this.#retries.isResting("flush")) return;
-    const { settings, snapshots } = this.#parts;
     this.#flushing = layer;
-    this.#runner.flush(layer, { snapshots: snapshots.list(), shape: shapeOf(settings) });
+    this.#runner.flush(layer, flushOrder(this.#parts));
   }
 
   #startCompaction(): void {
     if (this.#compacting !== null || this.#retries.isResting("compaction")) return;
-    const { settings, snapshots, numbers, manifest } = this.#parts;
+    const { numbers, manifest } = this.#parts;
     const next = this.#nextPlan();
     if (next === null) return;
     const { plan, request } = next;
-    const { version } = manifest.state;
-    checkPlan(version, plan);
+    checkPlan(manifest.state.version, plan);
     this.#compacting = { plan, request, run: plan.outputRun ?? numbers.take() };
     if (request === null && isMove(plan)) {
       this.#move(this.#compacting);
       return;
     }
-    this.#runner.compact({
-      plan,
-      snapshots: snapshots.list(),
-      older: olderSpans(version, plan),
-      shape: shapeOf(settings),
-    });
+    this.#runner.compact(compactionJob(this.#parts, plan));
   }
 
   #move({ plan, run }: Compacting): void {
@@ -391,10 +385,4 @@ class Director implements JobListener {
     if (this.#parts.settings.isThreaded && !this.#isClosed) this.#retries.rest(what);
     this.#onProgress();
   }
-}
-
-/** Only what travels to another thread. */
-function shapeOf(settings: TableShape): TableShape {
-  const { tableBytesMax, blockBytes, filterBitsPerKey, compression } = settings;
-  return { tableBytesMax, blockBytes, filterBitsPerKey, compression };
 }

@@ -16,6 +16,7 @@ import { createKeepRule, type KeepRule, Verdict } from "./keep-rule.ts";
 import { mergeCursors } from "./merge-cursor.ts";
 import type { CompactionJob, JobResult, JobRun, TableIo, TableShape } from "./parts.ts";
 import { createRunCursor } from "./run-cursor.ts";
+import { createSupersededRule, type SupersededRule } from "./superseded.ts";
 
 /** Work between two yields, in bytes: half a millisecond or so. */
 const SLICE_BYTES = 64 * 1024;
@@ -38,7 +39,7 @@ const NO_LIMIT = Number.POSITIVE_INFINITY;
  * @throws what tables and disk throw, from `next`; outputs are then removed, as after `return`.
  */
 export function* runCompaction(job: CompactionJob, io: TableIo): JobRun {
-  const { plan, shape, snapshots, older } = job;
+  const { plan, shape, snapshots, older, superseded } = job;
   const cursors = plan.inputs.map((input) =>
     createRunCursor(input.tables, (table) =>
       io.open(table).cursor({ fillCache: false, readAheadBytesMax: READ_AHEAD_BYTES_MAX }),
@@ -48,7 +49,8 @@ export function* runCompaction(job: CompactionJob, io: TableIo): JobRun {
   for (const { tables } of plan.inputs) for (const table of tables) bytesRead += table.bytes;
   const merged = mergeCursors(cursors);
   const rule = createKeepRule(snapshots, older);
-  return yield* writeKept({ cursor: merged, rule, shape, io, bytesRead });
+  const timestamps = superseded === undefined ? undefined : createSupersededRule(superseded);
+  return yield* writeKept({ cursor: merged, rule, timestamps, shape, io, bytesRead });
 }
 
 /** What is to be written anew. */
@@ -56,6 +58,8 @@ export interface KeptOptions {
   /** Closed at the end. */
   readonly cursor: Cursor;
   readonly rule: KeepRule;
+  /** What goes besides. Default: nothing. */
+  readonly timestamps?: SupersededRule | undefined;
   readonly shape: TableShape;
   readonly io: TableIo;
   /** Goes into the result. */
@@ -66,7 +70,7 @@ export interface KeptOptions {
 
 /** Writes what the rule keeps of a cursor into new tables. As {@link runCompaction}. */
 export function* writeKept(options: KeptOptions): JobRun {
-  const { cursor, rule, shape, io, bytesRead } = options;
+  const { cursor, rule, timestamps, shape, io, bytesRead } = options;
   const tableBytesMax = options.splits === false ? NO_LIMIT : shape.tableBytesMax;
   const outputs = new Outputs(io, shape);
   const held = createHeldBytes();
@@ -94,7 +98,7 @@ export function* writeKept(options: KeptOptions): JobRun {
         const value = cursor.value;
         left -= value.length;
         outputs.addDeletion(key, rule.takeWaiting());
-        outputs.add(key, value, sequence);
+        if (!timestamps?.mayGo(key, value)) outputs.add(key, value, sequence);
       }
       entries += 1;
       cursor.next();

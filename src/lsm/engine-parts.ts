@@ -22,6 +22,8 @@ export interface EngineParts {
   readonly counters: Counters;
   readonly picker: Picker;
   readonly numbers: SharedNumbers;
+  /** Nobody reads keys with timestamps below it; 0: somebody may. */
+  readonly horizon: { timestamp: number };
   /** Ends writing to the active memtable, if there is anything in it. */
   freeze(): void;
   /** Makes the manifest's version the one that readers see. */

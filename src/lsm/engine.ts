@@ -84,6 +84,7 @@ class OpenEngine implements Contract.Engine, GroupSink {
       snapshots: createSnapshots(),
       counters: createCounters(),
       picker: pickerOf(settings),
+      horizon: { timestamp: 0 },
       freeze: () => this.#freeze(),
       install: () => this.#install(),
     };
@@ -171,6 +172,15 @@ class OpenEngine implements Contract.Engine, GroupSink {
     await this.flush();
     this.#checkOpen();
     await this.#background.compactRange({ ...range });
+  }
+
+  setHorizon(timestamp: number): void {
+    this.#checkOpen();
+    const { settings, horizon } = this.#parts;
+    if (settings.timestampedKeys === undefined || !Number.isSafeInteger(timestamp)) {
+      throw new RangeError(`lsm: setHorizon: ${timestamp}: keys have no timestamps, or it is none`);
+    }
+    horizon.timestamp = Math.max(horizon.timestamp, timestamp);
   }
 
   step(): boolean {

@@ -7,8 +7,8 @@
  * edit-codec.ts, current-file.ts, manifest-scan.ts, lazy-log.ts, manifest.ts, table-set.ts,
  * verify.ts. What is read: held-bytes.ts, merge-cursor.ts, run-cursor.ts, visible-cursor.ts,
  * snapshots.ts, read-view.ts, engine-iterator.ts, engine-reads.ts. What is written anew:
- * keep-rule.ts, compaction.ts, flush.ts, job-tables.ts, jobs.ts. What is decided: picker-math.ts,
- * leveled-picker.ts, tiered-picker.ts, range-plan.ts, edits.ts, edit-queue.ts, retries.ts,
+ * keep-rule.ts, superseded.ts, compaction.ts, flush.ts, job-tables.ts, jobs.ts. What is decided: picker-math.ts,
+ * leveled-picker.ts, tiered-picker.ts, range-plan.ts, edits.ts, orders.ts, edit-queue.ts, retries.ts,
  * waiters.ts, background.ts. On whichever thread: job-runner.ts, worker-protocol.ts,
  * thread-runner.ts, background-worker.ts. All together: statistics.ts, engine-parts.ts, recover.ts,
  * engine.ts, open-engine.ts. For people, and when something is damaged: describe-manifest.ts,
@@ -65,6 +65,7 @@ export type {
   MergeCursors,
   Picker,
   Run,
+  SupersededKeys,
   TableIo,
   TableShape,
   Version,
@@ -87,6 +88,7 @@ export {
 export { type PlannedRange, planRange } from "./range-plan.ts";
 export { repairEngine } from "./repair.ts";
 export { createRunCursor } from "./run-cursor.ts";
+export { createSupersededRule, type SupersededRule } from "./superseded.ts";
 export { createTableSet } from "./table-set.ts";
 export { createTieredPicker, type TieredOptions } from "./tiered-picker.ts";
 export type * from "./types.ts";

@@ -22,6 +22,7 @@ const LEVEL_ZERO_COMPACT_RUNS_DEFAULT = 4;
 const LEVEL_ZERO_SLOWDOWN_RUNS_DEFAULT = 12;
 const LEVEL_ZERO_STOP_RUNS_DEFAULT = 20;
 const LOG_BYTES_PER_SYNC_DEFAULT = MIB;
+const BYTE_MAX = 255;
 /** One run of a level against the next; what a level of a tiered engine collects. */
 const LEVEL_RATIO_DEFAULT = { leveled: 10, tiered: 4 } as const;
 
@@ -53,6 +54,7 @@ export interface EngineSettings extends TableShape {
   readonly levelZeroSlowdownRuns: number;
   readonly levelZeroStopRuns: number;
   readonly logBytesPerSync: number;
+  readonly timestampedKeys: { readonly firstByte: number } | undefined;
 }
 
 /** Where disk and clock come from if the options name none. */
@@ -91,6 +93,7 @@ export function checkOptions(options: EngineOptions, machine: Machine): EngineSe
     isThreaded,
     memtableStructure: options.memtableStructure,
     compression: options.compression ?? "none",
+    timestampedKeys: checkTimestampedKeys(options),
     picker,
     levelRatio: whole(
       "levelRatio",
@@ -98,6 +101,15 @@ export function checkOptions(options: EngineOptions, machine: Machine): EngineSe
       2,
     ),
   };
+}
+
+function checkTimestampedKeys({ timestampedKeys }: EngineOptions) {
+  if (timestampedKeys === undefined) return undefined;
+  const firstByte = whole("timestampedKeys.firstByte", timestampedKeys.firstByte, 0);
+  if (firstByte > BYTE_MAX) {
+    throw new RangeError(`lsm: timestampedKeys.firstByte: ${firstByte} is no byte`);
+  }
+  return { firstByte };
 }
 
 function checkLimits(options: EngineOptions) {

@@ -113,6 +113,16 @@ export interface TableShape {
   readonly compression: BlockCompression;
 }
 
+/** Keys with timestamps, and what of them nobody reads any more: see superseded.ts. */
+export interface SupersededKeys {
+  /** What such keys begin with. */
+  readonly firstByte: number;
+  /** Nobody reads below it, now or later. */
+  readonly horizon: number;
+  /** Spans of all tables that are no inputs. */
+  readonly outside: readonly KeySpan[];
+}
+
 /** A compaction, ready to run on any thread: plain data. */
 export interface CompactionJob {
   readonly plan: CompactionPlan;
@@ -121,6 +131,8 @@ export interface CompactionJob {
   /** Tables older than the inputs, which may hold older versions of their keys (L5). */
   readonly older: readonly KeySpan[];
   readonly shape: TableShape;
+  /** Default: no key has a timestamp. */
+  readonly superseded?: SupersededKeys | undefined;
 }
 
 /** What a compaction or a flush has made. */

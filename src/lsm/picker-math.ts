@@ -118,6 +118,15 @@ export function olderSpans(version: Version, plan: CompactionPlan): KeySpan[] {
     .map(({ smallest, largest }) => ({ smallest, largest }));
 }
 
+/** Every table that is no input of a plan. */
+export function outsideSpans(version: Version, plan: CompactionPlan): KeySpan[] {
+  const inputs = new Set(plan.inputs.flatMap(({ tables }) => tables.map(({ id }) => id)));
+  return version.runs
+    .flatMap((run) => run.tables)
+    .filter(({ id }) => !inputs.has(id))
+    .map(({ smallest, largest }) => ({ smallest, largest }));
+}
+
 /**
  * Asserts that a plan fits a version and may be carried out: it names tables that are there, in
  * order, and every version of a key stays on the right side of the others (L1, L6).

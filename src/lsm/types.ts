@@ -67,6 +67,12 @@ export interface EngineOptions {
    * 0: never.
    */
   readonly logBytesPerSync?: number;
+  /**
+   * Keys that begin with this byte end in a timestamp, and a compaction leaves out those that
+   * nobody at or above the horizon needs. The form of such keys is in `superseded.ts`. Default: no
+   * key has a timestamp.
+   */
+  readonly timestampedKeys?: { readonly firstByte: number };
 }
 
 /** How a write is acknowledged. */
@@ -281,6 +287,14 @@ export interface Engine {
   flush(): Promise<void>;
   /** Flushes, and merges everything that overlaps the range into its lowest level. */
   compact(range?: { readonly from?: Bytes; readonly before?: Bytes }): Promise<void>;
+  /**
+   * Gives up the past: of keys with timestamps, what only readers below `timestamp` could see goes
+   * in compactions from now on. Whoever calls makes sure that nobody reads there any more, also
+   * after a restart. Never goes back.
+   *
+   * @throws RangeError without `timestampedKeys`.
+   */
+  setHorizon(timestamp: number): void;
   /**
    * Does one unit of background work on this thread.
    *

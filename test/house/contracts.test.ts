@@ -11,6 +11,8 @@ import * as lsm from "#lsm";
 import type { LsmModule } from "#lsm/types";
 import * as memtable from "#memtable";
 import type { MemtableModule } from "#memtable/types";
+import * as mvcc from "#mvcc";
+import type { MvccModule } from "#mvcc/types";
 import * as raft from "#raft";
 import type { RaftModule } from "#raft/types";
 import * as sqlite from "#sqlite";
@@ -26,6 +28,7 @@ const walModule: WalModule = wal;
 const memtableModule: MemtableModule = memtable;
 const sstableModule: SstableModule = sstable;
 const lsmModule: LsmModule = lsm;
+const mvccModule: MvccModule = mvcc;
 const raftModule: RaftModule = raft;
 const sqliteModule: SqliteModule = sqlite;
 
@@ -35,6 +38,7 @@ const MODULES: readonly [string, string, object][] = [
   ["memtable", "MemtableModule", memtableModule],
   ["sstable", "SstableModule", sstableModule],
   ["lsm", "LsmModule", lsmModule],
+  ["mvcc", "MvccModule", mvccModule],
   ["raft", "RaftModule", raftModule],
   ["sqlite", "SqliteModule", sqliteModule],
 ];

@@ -2,18 +2,22 @@
  * Numbers that follow Zipf's law: a few come often, most come rarely, as in real loads. The
  * exponent is that of YCSB, 0.99; which numbers are the frequent ones is scattered, as there.
  */
-import { randomNumbers } from "../harness/index.ts";
+import { randomNumbers } from "./workload.ts";
 
 const EXPONENT = 0.99;
 const UNIT = 2 ** 31;
 
-/** Draws numbers below `count`. The same seed draws the same. */
-export function zipfNumbers(count: number, seed: number): () => number {
+/**
+ * Draws numbers below `count`. The same seed draws the same.
+ *
+ * @param exponent - 0: all are equally frequent.
+ */
+export function zipfNumbers(count: number, seed: number, exponent = EXPONENT): () => number {
   const random = randomNumbers(seed);
   const sums = new Float64Array(count);
   let sum = 0;
   for (let rank = 0; rank < count; rank += 1) {
-    sum += 1 / (rank + 1) ** EXPONENT;
+    sum += 1 / (rank + 1) ** exponent;
     sums[rank] = sum;
   }
   const scattered = Uint32Array.from({ length: count }, (_, at) => at);
