@@ -66,7 +66,7 @@ function endless(lsn: Lsn): Lesson {
 }
 
 const SOUND =
-  "Nothing in this log is damaged: it is what a crash may leave of writes that nobody was promised.";
+  "Nothing in this log is damaged: a crash may leave this of writes that nobody was promised.";
 
 function refused(disk: SimulatedDisk, text: string, told = SOUND): Lesson {
   const where = Number(/byte (\d+)/.exec(text)?.[1] ?? HEADER_BYTES);

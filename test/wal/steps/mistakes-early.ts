@@ -73,9 +73,11 @@ export const earlyMistakes: readonly StepMistake[] = [
     patches: [
       {
         file: "frame.ts",
-        from: "  if (crc32c(checked, expected.seed) !== getU32(source, offset + CHECKSUM_OFFSET)) {",
-        to: `  const isHere = endOffset <= source.length;
-  if (isHere && crc32c(checked, expected.seed) !== getU32(source, offset)) {`,
+        from: "(crc32c(checked, expected.seed) !== getU32(source, offset + CHECKSUM_OFFSET)) {",
+        to: `(
+    endOffset <= source.length &&
+    crc32c(checked, expected.seed) !== getU32(source, offset)
+  ) {`,
       },
       {
         file: "frame.ts",

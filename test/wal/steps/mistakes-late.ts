@@ -153,8 +153,8 @@ export const lateMistakes: readonly StepMistake[] = [
     patches: [
       {
         file: "guard.ts",
-        from: "        return await work();\n      } catch (cause) {\n        poison ??= { cause };",
-        to: "        return await work();\n      } catch (cause) {",
+        from: "return await work();\n      } catch (cause) {\n        poison ??= { cause };",
+        to: "return await work();\n      } catch (cause) {",
       },
     ],
   },

@@ -39,7 +39,7 @@ const rolls: Check<WalSubject> = {
     const large = names.find((name) => disk.content(`${DIR}/${name}`).length > 1000);
     expectThat(names.length > 9 && large === undefined, () => ({
       happened: `60 records of 100 to 159 bytes were appended, with segmentBytesMax 1000. Your log has ${names.length} files${large === undefined ? "" : `, and ${large} has ${disk.content(`${DIR}/${large}`).length} bytes`}.`,
-      why: "Old records go by whole files (step 01.9). A log in one file can never give space back.",
+      why: "Old records go by whole files (step 01.9). A log in one file never gives space back.",
     }));
     const cause = `They lie in ${names.length} segments, and the log was opened again.`;
     const opened = open(subject, disk, SMALL);
