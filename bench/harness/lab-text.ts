@@ -6,8 +6,11 @@
 import { verdictOf } from "./lab-merge.ts";
 import { gapInWords } from "./lab-predict.ts";
 import type { LabReport } from "./lab-report.ts";
+import type { LabAxis } from "./lab-types.ts";
 
-const NAME_WIDTH = 34;
+const NAME_WIDTH_MIN = 34;
+/** More rows than this are read by nobody in a terminal: each line of the plot shows three. */
+const ROWS_MAX = 40;
 const NUMBER_WIDTH = 14;
 const TEXT_WIDTH = 92;
 
@@ -45,12 +48,19 @@ function tableLines(report: LabReport): string[] {
   const hasMine = mine !== undefined;
   const head = hasMine ? ["yours", "reference", "yours / ref."] : ["reference"];
   const unit = y.unit === "" ? y.label : `${y.label}, ${y.unit}`;
+  const rows = reference.series.reduce((sum, { points }) => sum + points.length, 0);
+  const isLong = rows > ROWS_MAX;
+  const names = reference.series.flatMap(({ points }) => points.map((point) => nameAt(x, point.x)));
+  const width = Math.max(NAME_WIDTH_MIN, ...[unit, ...names].map(({ length }) => length + 1));
+  const row = (name: string, cells: readonly string[]): string =>
+    `${name.padEnd(width)}${cells.map((cell) => cell.padStart(NUMBER_WIDTH)).join("")}`;
   const lines = [row(unit, head)];
   for (const { name, points } of reference.series) {
     lines.push(`  ${name}`);
     const own = mine?.series.find((one) => one.name === name)?.points;
     for (const [index, point] of points.entries()) {
-      const at = `    ${x.label} ${withUnit(point.x, x.unit)}`;
+      const middle = Math.floor(points.length / 2);
+      if (isLong && ![0, middle, points.length - 1].includes(index)) continue;
       const other = own?.[index];
       const cells = hasMine
         ? [
@@ -59,20 +69,22 @@ function tableLines(report: LabReport): string[] {
             other === undefined || point.y === 0 ? "" : shortNumber(other.y / point.y),
           ]
         : [shortNumber(point.y)];
-      lines.push(row(at, cells));
+      lines.push(row(nameAt(x, point.x), cells));
     }
   }
   const rounds = `${reference.rounds} ${reference.rounds === 1 ? "round" : "rounds"}`;
   const parameters = Object.entries(reference.parameters).map(
     ([name, value]) => `${name}=${value}`,
   );
+  if (isLong)
+    lines.push("", `${rows} numbers were measured: all of them are in the page and the JSON.`);
   lines.push("", ...wrapText(`Medians of ${rounds}. ${parameters.join(", ")}`));
   if (report.mineProblem !== undefined) lines.push("", report.mineProblem);
   return lines;
 }
 
-function row(name: string, cells: readonly string[]): string {
-  return `${name.padEnd(NAME_WIDTH)}${cells.map((cell) => cell.padStart(NUMBER_WIDTH)).join("")}`;
+function nameAt(x: LabAxis, value: number): string {
+  return `    ${x.label} ${withUnit(value, x.unit)}`;
 }
 
 function shapeLines({ mine, reference }: LabReport): string[] {
@@ -113,12 +125,12 @@ export function predictionLines(report: LabReport): string[] {
 }
 
 /** Lines that fit, the first with `lead`, the others below its end. */
-function wrapText(text: string, lead = ""): string[] {
+export function wrapText(text: string, lead = "", width = TEXT_WIDTH): string[] {
   const lines: string[] = [];
   let line = lead;
   let isEmpty = true;
   for (const word of text.split(" ")) {
-    if (!isEmpty && line.length + 1 + word.length > TEXT_WIDTH) {
+    if (!isEmpty && line.length + 1 + word.length > width) {
       lines.push(line);
       line = " ".repeat(lead.length) + word;
     } else {

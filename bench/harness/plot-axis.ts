@@ -13,6 +13,8 @@ export interface PlotAxis {
 const OWN_TICKS_MAX = 9;
 const DECADES_WITHOUT_STEPS = 3;
 const LINEAR_TICKS = 6;
+/** Numbers nearer to each other than this could not be read. */
+const TEXT_ROOM = 34;
 
 /**
  * Makes an axis.
@@ -38,10 +40,14 @@ export function createMeasuredAxis(
   const distinct = [...new Set(values)].sort((a, b) => a - b);
   const isShown = distinct.length <= OWN_TICKS_MAX && (axis.scale === "linear" || distinct[0]! > 0);
   if (!isShown) return made;
-  return {
-    at: made.at,
-    ticks: distinct.map((value) => ({ at: made.at(value), text: compact(value) })),
-  };
+  let shown = Number.NEGATIVE_INFINITY;
+  const ticks = distinct.map((value) => {
+    const at = made.at(value);
+    const hasRoom = Math.abs(at - shown) >= TEXT_ROOM;
+    if (hasRoom) shown = at;
+    return { at, text: hasRoom ? compact(value) : "" };
+  });
+  return { at: made.at, ticks };
 }
 
 /** `1`, `20`, `5k`, `1.5M`. */

@@ -3,14 +3,16 @@
  * far it was off can be seen here.
  */
 import type { LabReport } from "./lab-report.ts";
-import { withUnit } from "./lab-text.ts";
+import { withUnit, wrapText } from "./lab-text.ts";
 import { createAxis } from "./plot-axis.ts";
 import { escaped } from "./plot-style.ts";
 
 /** Height of the strip, in the units of the plot. */
-export const STRIP_HEIGHT = 132;
+export const STRIP_HEIGHT = 164;
 
-const SCALE_DOWN = 84;
+const SCALE_DOWN = 118;
+/** Letters of the question in one line. */
+const ASK_LETTERS = 104;
 /** Texts above the scale keep this distance from each other, or one goes below. */
 const TEXT_WIDTH = 190;
 
@@ -49,7 +51,10 @@ export function predictionStrip(
   );
   const y = at.top + SCALE_DOWN;
   return [
-    `<text class="strong" x="${at.left - 60}" y="${at.top + 14}">${escaped(prediction.ask)}</text>`,
+    ...wrapText(prediction.ask, "", ASK_LETTERS).map(
+      (line, index) =>
+        `<text class="strong" x="${at.left - 60}" y="${at.top + 14 + index * 18}">${escaped(line)}</text>`,
+    ),
     `<line class="frame" x1="${at.left}" x2="${at.right}" y1="${y}" y2="${y}"/>`,
     ...axis.ticks.map(
       (tick) =>

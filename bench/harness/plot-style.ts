@@ -23,9 +23,14 @@ const MARKERS = [
 /** How many lines look different from each other. More begin anew. */
 export const STYLES: number = DASHES.length;
 
+/** Where colours begin anew, dashes and markers are others than those of the first with it. */
+function lookOf(index: number): number {
+  return (index + 3 * Math.floor(index / STYLES)) % STYLES;
+}
+
 /** The dashes of a line. */
 export function dashOf(index: number): string {
-  const dash = DASHES[index % STYLES] ?? "";
+  const dash = DASHES[lookOf(index)] ?? "";
   return dash === "" ? "" : ` stroke-dasharray="${dash}"`;
 }
 
@@ -38,7 +43,7 @@ export function marker(
   const fill = at.isHollow ? "var(--page)" : "currentColor";
   const look = `fill="${fill}" stroke="currentColor" stroke-width="1.5"`;
   const s = size;
-  switch (MARKERS[index % STYLES]) {
+  switch (MARKERS[lookOf(index)]) {
     case "square":
       return `<rect x="${r(x - s)}" y="${r(y - s)}" width="${2 * s}" height="${2 * s}" ${look}/>`;
     case "triangle":

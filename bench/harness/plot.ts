@@ -13,11 +13,13 @@ import { createAxis, createMeasuredAxis, type PlotAxis } from "./plot-axis.ts";
 import { predictionStrip, STRIP_HEIGHT } from "./plot-strip.ts";
 import { dashOf, escaped, marker, PLOT_STYLE, STYLES } from "./plot-style.ts";
 
-const WIDTH = 960;
 const TOP = 34;
 const LEFT = 76;
-/** Room for the names at the ends of the lines. */
-const RIGHT = 230;
+const PLOT_WIDTH = 654;
+const RIGHT = LEFT + PLOT_WIDTH;
+/** Room for the names at the ends of the lines, and of one of their letters. */
+const NAMES_WIDTH_MIN = 230;
+const LETTER_WIDTH = 7.6;
 const PLOT_HEIGHT = 400;
 const BOTTOM = TOP + PLOT_HEIGHT;
 const AXIS_TEXT = 62;
@@ -34,20 +36,26 @@ export function plotSvg(report: LabReport): string {
   const frame = frameOf(report);
   const subject = report.mine ?? report.reference;
   const behind = report.mine === undefined ? [] : [subjectLines(report.reference, frame, true)];
+  const width = RIGHT + namesWidth(subject);
   const height = BOTTOM + AXIS_TEXT + STRIP_HEIGHT;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(altText(report))}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(altText(report))}">`,
     `<style>${PLOT_STYLE}</style>`,
-    `<rect class="page" width="${WIDTH}" height="${height}"/>`,
+    `<rect class="page" width="${width}" height="${height}"/>`,
     ...grid(report, frame),
     ...behind,
     predictionInPlot(report, frame),
     subjectLines(subject, frame, false),
     endNames(subject, frame),
-    predictionStrip(report, { top: BOTTOM + AXIS_TEXT, left: LEFT, right: WIDTH - RIGHT }),
+    predictionStrip(report, { top: BOTTOM + AXIS_TEXT, left: LEFT, right: RIGHT }),
     "</svg>",
     "",
   ].join("\n");
+}
+
+function namesWidth({ series }: MergedLab): number {
+  const longest = Math.max(...series.map(({ name }) => name.length));
+  return Math.max(NAMES_WIDTH_MIN, Math.ceil(40 + longest * LETTER_WIDTH));
 }
 
 /** What the picture shows, for those who do not see it. */
@@ -68,7 +76,7 @@ function frameOf(report: LabReport): Frame {
   const finite = (values: readonly (number | undefined)[]): number[] =>
     values.filter((value): value is number => value !== undefined && Number.isFinite(value));
   return {
-    x: createMeasuredAxis(report.x, finite(xs), { from: LEFT, to: WIDTH - RIGHT }),
+    x: createMeasuredAxis(report.x, finite(xs), { from: LEFT, to: RIGHT }),
     y: createAxis(report.y, finite(ys), { from: BOTTOM, to: TOP }),
   };
 }
@@ -83,13 +91,12 @@ function predictedPath({ prediction, x, y }: LabReport): { x?: number; y?: numbe
 }
 
 function grid({ x, y }: LabReport, frame: Frame): string[] {
-  const right = WIDTH - RIGHT;
   const axisText = (label: string, unit: string): string =>
     escaped(unit === "" ? label : `${label} (${unit})`);
   return [
     ...frame.y.ticks.map(
       ({ at, text }) =>
-        `<line class="grid" x1="${LEFT}" x2="${right}" y1="${at}" y2="${at}"/>` +
+        `<line class="grid" x1="${LEFT}" x2="${RIGHT}" y1="${at}" y2="${at}"/>` +
         `<text x="${LEFT - 9}" y="${at + 4}" text-anchor="end">${text}</text>`,
     ),
     ...frame.x.ticks.map(
@@ -97,9 +104,9 @@ function grid({ x, y }: LabReport, frame: Frame): string[] {
         `<line class="grid" x1="${at}" x2="${at}" y1="${TOP}" y2="${BOTTOM}"/>` +
         `<text x="${at}" y="${BOTTOM + 20}" text-anchor="middle">${text}</text>`,
     ),
-    `<path class="frame" d="M${LEFT} ${TOP}V${BOTTOM}H${right}"/>`,
+    `<path class="frame" d="M${LEFT} ${TOP}V${BOTTOM}H${RIGHT}"/>`,
     `<text class="strong" x="${LEFT - 60}" y="${TOP - 16}">${axisText(y.label, y.unit)}</text>`,
-    `<text class="strong" x="${(LEFT + right) / 2}" y="${BOTTOM + 42}" text-anchor="middle">${axisText(x.label, x.unit)}</text>`,
+    `<text class="strong" x="${(LEFT + RIGHT) / 2}" y="${BOTTOM + 42}" text-anchor="middle">${axisText(x.label, x.unit)}</text>`,
   ];
 }
 
@@ -137,7 +144,6 @@ function subjectLines(subject: MergedLab, frame: Frame, isBehind: boolean): stri
 
 /** The names right of the last points, moved apart where they would meet. */
 function endNames(subject: MergedLab, frame: Frame): string {
-  const right = WIDTH - RIGHT;
   const names = subject.series
     .flatMap(({ name, points }, index) => {
       const last = points.at(-1);
@@ -156,9 +162,9 @@ function endNames(subject: MergedLab, frame: Frame): string {
     .map(
       ({ name, index, px, py, at }) =>
         `<g class="s${index % STYLES}">` +
-        `<path d="M${px + 8} ${py}L${right + 16} ${at}" stroke="currentColor" opacity="0.45" fill="none"/>` +
-        `${marker(index, { x: right + 24, y: at, size: 4, isHollow: false })}` +
-        `<text class="name" x="${right + 34}" y="${at + 4}">${escaped(name)}</text></g>`,
+        `<path d="M${px + 8} ${py}L${RIGHT + 16} ${at}" stroke="currentColor" opacity="0.45" fill="none"/>` +
+        `${marker(index, { x: RIGHT + 24, y: at, size: 4, isHollow: false })}` +
+        `<text class="name" x="${RIGHT + 34}" y="${at + 4}">${escaped(name)}</text></g>`,
     )
     .join("\n");
 }
@@ -169,13 +175,12 @@ function predictionInPlot(report: LabReport, frame: Frame): string {
   const [first] = path;
   const { value, unit } = report.prediction;
   if (first === undefined || value === undefined) return "";
-  const right = WIDTH - RIGHT;
   const words = `your prediction: ${escaped(withUnit(value, unit))}`;
   const label = (x: number, y: number, anchor: string): string =>
     `<text class="strong halo" x="${x}" y="${y}" text-anchor="${anchor}">${words}</text>`;
   if (first.x === undefined && first.y !== undefined) {
     const y = frame.y.at(first.y);
-    return `<path class="prediction" d="M${LEFT} ${y}H${right}"/>${label(LEFT + 10, y - 9, "start")}`;
+    return `<path class="prediction" d="M${LEFT} ${y}H${RIGHT}"/>${label(LEFT + 10, y - 9, "start")}`;
   }
   if (first.y === undefined && first.x !== undefined) {
     const x = frame.x.at(first.x);
