@@ -300,6 +300,6 @@ function checkAll(subject: Subject, disk: SimulatedDisk, versions: readonly Vers
 export const damageSteps: readonly Step<Subject>[] = [
   {
     id: "03.5",
-    checks: [flips, vectors, cuts, swapped, verifies, foreign, readByReference, readsReference],
+    checks: [flips, vectors, cuts, swapped, foreign, verifies, readByReference, readsReference],
   },
 ];
