@@ -1,6 +1,6 @@
 /**
- * The steps of chapter 03 accept what a good reader might do otherwise. Method: change the chapter's
- * solution into another correct design, and run every check on it.
+ * The steps of chapter 03 accept what a good reader might do otherwise. Method: change the
+ * chapter's solution into another correct design, and run every check on it.
  */
 import { expect, test } from "vitest";
 import { renderFailure } from "#learn";
