@@ -15,13 +15,14 @@ export interface CodePart {
 /** The part called `name`; undefined if no line declares it. `Wal.append` is found as `append`. */
 export function codePart(text: string, name: string): CodePart | undefined {
   const lines = text.split("\n");
-  const word = (name.split(".").at(-1) ?? name).replace(/\W/g, "");
+  const word = (name.split(".").at(-1) ?? name).replace(/[^\w#]/g, "");
   if (word === "") return undefined;
   const keyword = "(?:function\\*?|class|interface|type|const|get)";
   const modifiers = "(?:export )?(?:readonly |static |async )*";
   // A method opens its body, or at least its parameters, at the end of the line.
   const method = `${word}(?:<[^(]*>)?\\([^;]*[{(,]$`;
-  const declares = new RegExp(`^\\s*${modifiers}(?:${keyword} ${word}\\b|${method})`);
+  const field = `${word}(?:: [^,]*;|(?:: .*)? = .*;)$`;
+  const declares = new RegExp(`^\\s*${modifiers}(?:${keyword} ${word}\\b|${method}|${field})`);
   const at = lines.findIndex((line) => declares.test(line) && !isCall(line, word));
   if (at < 0) return undefined;
   const from = commentStart(lines, at);

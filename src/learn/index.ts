@@ -10,13 +10,17 @@
  */
 export { type Book, openBook } from "./book.ts";
 export type { ChildEvent, ChildRequest } from "./child-protocol.ts";
+export { codePart } from "./code-parts.ts";
 export { type LearnCommand, runBenchLab, runLearn, runParts } from "./commands.ts";
 export { judge, withMissingParts } from "./judge.ts";
+export { keepFailure, keptFailure } from "./keep-failure.ts";
 export { expectThat, fail, failureError, LessonFailure, runCheck } from "./lesson.ts";
-export { explainLoadError, placeInReadersCode } from "./load-problem.ts";
+export { explainLoadError, explainMissingExport, placeInReadersCode } from "./load-problem.ts";
+export { parseProgress } from "./progress.ts";
 export { hexOf, renderBytes } from "./render-bytes.ts";
 export { renderFailure, wrap } from "./render-failure.ts";
 export type { ExitCode, Runner } from "./runner.ts";
+export { renderMarkdown, sectionOf, sectionsOf } from "./sections.ts";
 export { createOutput, createStyle, type Output, type Style } from "./style.ts";
 export type {
   ByteExcerpt,

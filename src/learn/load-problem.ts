@@ -47,6 +47,20 @@ export function explainLoadError(error: unknown): LoadProblem {
   };
 }
 
+/**
+ * Explains why checks that use given parts of the reader's module could not be loaded: a part is
+ * missing. Null for any other error.
+ */
+export function explainMissingExport(error: unknown, module: string): LoadProblem | null {
+  const name = /does not provide an export named '([^']+)'/.exec(errorText(error))?.[1];
+  if (name === undefined) return null;
+  return {
+    happened: `Your module does not export "${name}" yet, and the checks of this chapter use it.`,
+    why: `${WHY_NOTHING_RAN} Export it from the door; what it does may wait for its step.`,
+    place: `work/${module}/index.ts`,
+  };
+}
+
 /** Not a repository that lies in a folder called `work`: our own folders, a deeper `work`. */
 const PLACE =
   /(work\/[a-z]+\/(?!\S*work\/|(?:src|chapters|test|bench|dist|node_modules)\/)[\w./-]+\.ts:\d+)/;

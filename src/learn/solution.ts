@@ -109,7 +109,11 @@ function partsOf({ book, out: { style } }: Runner, { step }: BookStep, folder: s
   });
   const shown = new Set<string>();
   for (const name of step.parts) {
-    for (const { file, text } of texts) {
+    // `Towers.find` is looked for where there are towers first.
+    const owner = name.includes(".") ? (name.split(".")[0] ?? "") : "";
+    const isOwners = ({ text }: { text: string }): boolean => codePart(text, owner) !== undefined;
+    const ordered = [...texts.filter(isOwners), ...texts.filter((one) => !isOwners(one))];
+    for (const { file, text } of ordered) {
       const part = codePart(text, name);
       if (part === undefined) continue;
       shown.add(file);

@@ -11,6 +11,7 @@ import {
   type ChildEvent,
   type ChildRequest,
   explainLoadError,
+  explainMissingExport,
   judge,
   placeInReadersCode,
   withMissingParts,
@@ -54,7 +55,15 @@ async function answer(request: ChildRequest): Promise<void> {
     return;
   }
   const steps = new URL(`test/${request.module}/steps/index.ts`, ROOT).href;
-  const { chapter } = (await import(steps)) as { chapter: Chapter };
+  let chapter: Chapter;
+  try {
+    ({ chapter } = (await import(steps)) as { chapter: Chapter });
+  } catch (error) {
+    const problem = explainMissingExport(error, request.module);
+    if (problem === null) throw error;
+    endWith({ type: "cairn-not-loaded", problem });
+    return;
+  }
   emit({ type: "cairn-loaded" });
   await judge(chapter, module, request.work, { emit, now: () => performance.now() });
   endWith({ type: "cairn-done" });
