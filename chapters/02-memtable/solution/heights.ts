@@ -24,7 +24,8 @@ export function xorshift(): number {
 }
 
 /**
- * Draws the height of a tower: 1, and one more for as long as chance says so.
+ * Draws the height of a tower: 1, and one more for as long as chance says so. A draw below
+ * `SKIP_CHANCE` is a yes.
  *
  * @param random - from 0 (included) to 1 (excluded).
  */

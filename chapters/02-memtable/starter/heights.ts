@@ -25,7 +25,8 @@ export function xorshift(): number {
 }
 
 /**
- * Draws the height of a tower: 1, and one more for as long as chance says so.
+ * Draws the height of a tower: 1, and one more for as long as chance says so. A draw below
+ * `SKIP_CHANCE` is a yes.
  *
  * @param _random - from 0 (included) to 1 (excluded).
  */

@@ -162,7 +162,7 @@ function judge(known: Known, found: Content, when: string, again: string): void 
 /** The crash lab. */
 export const crashLab: CrashLab<Subject> = {
   about:
-    "A durable map gets nine calls, among them deletions, a batch of two keys and one that writes a key twice, and is closed and opened once between. Values of 700 bytes lie across sectors.",
+    "A durable map gets ten calls, among them deletions, a batch of two keys and one that writes a key twice, and is closed and opened once between. Values of 700 bytes lie across sectors.",
   seedsPerPoint: 10,
   async points(subject) {
     const disk = createSimulatedDisk();
