@@ -1,6 +1,6 @@
 /**
- * The book as a site. Method: build it as `npm run book` does, look up every link in the built pages,
- * then open every page in Chromium at phone width and use a page with nothing but the keyboard.
+ * The book as a site. Method: build it as `npm run book` does, look up every link in the built
+ * pages, then open every page in Chromium at phone width, and use one with the keyboard only.
  *
  * Where there is no Chromium (`apt-get install chromium`, or `CAIRN_CHROMIUM=path`), the test says
  * so, and the links are still looked up.

@@ -4,36 +4,17 @@
  * killed with SIGKILL, and the rows read back from whoever is left and from whoever came back.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createHttpClient } from "../support/http-client.ts";
-import { atTestEnd, freePort, temporaryDir, waitUntil } from "../support/processes.ts";
+import { atTestEnd, freePort, waitUntil } from "../support/processes.ts";
+import { readersCopy } from "../support/readers-copy.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const SOLUTION = join(ROOT, "chapters/01-wal/solution");
 /** TypeScript in every thread, on a machine that runs other tests as well. */
 const TIMEOUT_MS = 150_000;
 const ROWS = 200;
 const http = createHttpClient();
-
-/** A clone in which the reader has written chapter 01. @returns its directory. */
-function readersCopy(modules: Readonly<Record<string, string>>): string {
-  const copy = temporaryDir();
-  for (const path of ["package.json", "dist", "chapters", "test/support/step-main.ts"]) {
-    if (!existsSync(join(ROOT, path))) throw new Error(`${path} is missing: npm run build`);
-    mkdirSync(dirname(join(copy, path)), { recursive: true });
-    const filter = (from: string): boolean => !from.includes(".vitepress");
-    cpSync(join(ROOT, path), join(copy, path), { recursive: true, filter });
-  }
-  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
-  cpSync(SOLUTION, join(copy, "work/wal"), { recursive: true });
-  mkdirSync(join(copy, "work/.cairn"));
-  const progress = { version: 1, steps: {}, modules, quiz: {} };
-  writeFileSync(join(copy, "work/.cairn/progress.json"), JSON.stringify(progress));
-  return copy;
-}
 
 interface Run {
   readonly child: ChildProcess;
@@ -98,7 +79,7 @@ const ALL_ROWS = [ROWS, (ROWS * (ROWS - 1)) / 2];
 test(
   "three nodes run on the reader's log, and a killed leader loses nothing",
   async () => {
-    const copy = readersCopy({ wal: "mine", memtable: "reference" });
+    const copy = readersCopy({ modules: { wal: "mine", memtable: "reference" } });
     const ports = [String(await freePort()), String((await freePort()) + 100)];
     const flags = ["--nodes", "3", "--http-port", ports[0]!, "--raft-port", ports[1]!];
     const run = cairnRun(copy, [...flags, "--no-sample"]);
@@ -155,7 +136,7 @@ test(
 test(
   "what is missing or cannot be loaded is said before anything is started",
   async () => {
-    const copy = readersCopy({ wal: "mine" });
+    const copy = readersCopy({ modules: { wal: "mine" } });
     const door = join(copy, "work/wal/index.ts");
     writeFileSync(door, "export const openLog = null;\n");
     const without = cairnRun(copy, []);
