@@ -4,7 +4,8 @@
  * M1 A lookup has three outcomes. M2 The newest version of a key wins; a reader at a sequence sees
  * the newest version at or below it. M3 A scan is ordered, half-open, and includes deletions. M4
  * The caller's bytes are copied. M5 The size grows with each distinct key, deletions too. M6 What
- * is frozen never changes. M7 The log comes first: that one is kept by the engine (rule L3).
+ * is frozen never changes. M7 The log comes first: that one is kept by the engine (rule L3). M8 A
+ * search among n keys compares about log n of them.
  */
 import type { Bytes, Cursor, Lookup, Sequence } from "#base";
 
