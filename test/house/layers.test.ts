@@ -114,9 +114,10 @@ test("tests and benches enter modules by their doors", () => {
   expect(refused).toEqual([]);
 });
 
-/** What judges a module may name the reference's own shape, apart from the loaded module. */
+/** What judges or measures a module may name the reference's own, apart from what is loaded. */
 function ownReference(path: string): string | undefined {
-  const module = /^test\/([a-z]+)\/steps\//.exec(path)?.[1];
+  const place = /^(?:test\/([a-z]+)\/steps\/|bench\/([a-z]+)\/[\w-]+\.lab\.ts$)/.exec(path);
+  const module = place?.[1] ?? place?.[2];
   return module === undefined ? undefined : `#${module}/reference`;
 }
 
