@@ -21,7 +21,7 @@ function bench(copy: string, args: readonly string[]): { code: number | null; te
 }
 
 function reportOf(copy: string): LabReport {
-  const path = join(copy, `work/.cairn/bench/${LAB}.json`);
+  const path = join(copy, `work/.cairn/bench/${LAB}.small.json`);
   return JSON.parse(readFileSync(path, "utf8")) as LabReport;
 }
 
@@ -42,7 +42,7 @@ test(
     expect(report.mine?.series).toHaveLength(report.reference.series.length);
     expect(report.prediction).toMatchObject({ value: 30, text: "about 30x" });
     expect(report.calibration.fdatasyncMicroseconds.p99).toBeGreaterThan(0);
-    const svg = readFileSync(join(copy, `work/.cairn/bench/${LAB}.svg`), "utf8");
+    const svg = readFileSync(join(copy, `work/.cairn/bench/${LAB}.small.svg`), "utf8");
     expect(svg).toContain("your prediction: 30×");
 
     // What was predicted once is not asked for again.
