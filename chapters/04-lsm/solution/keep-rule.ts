@@ -37,7 +37,7 @@ export function createKeepRule(
   };
 }
 
-/** Whether some reader sees exactly this version: old enough for them, and the next newer is not. */
+/** Whether some reader sees exactly this version: it is old enough, and the next newer is not. */
 function isSeen(
   readers: readonly Sequence[],
   newestFirst: readonly KeyVersion[],

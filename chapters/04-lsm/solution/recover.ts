@@ -36,7 +36,7 @@ export interface Recovered {
   readonly sequence: Sequence;
 }
 
-/** Opens what is in the directory, or makes an empty store. @throws `LSM_CORRUPT`, `WAL_CORRUPT`. */
+/** Opens what is in the directory, or begins a store. @throws `LSM_CORRUPT`, `WAL_CORRUPT`. */
 export function recoverStore(options: StoreOptions): Recovered {
   const { disk, dir } = options;
   disk.makeDir(dir);

@@ -27,8 +27,8 @@ export function runFlush(
 }
 
 /**
- * Flushes one memtable: writes the table, applies the edit that names it, retires the log. In slices
- * as `runFlush`. A flush that failed may be tried again.
+ * Flushes one memtable: writes the table, applies the edit that names it, retires the log. In
+ * slices as `runFlush`. A flush that failed may be tried again.
  *
  * The edit adds the table to level 0 as a new run (a number from `numbers`), and says `logFrom`,
  * `nextNumber` and `sequence`. The log must be durable up to where it will be replayed from.

@@ -9,8 +9,8 @@ import type { KeepRule } from "./types.ts";
 
 /**
  * Makes the rule for one job. Readers stand at the snapshots, and at "now": each of them must see
- * the same before and after. What nobody can see goes. A deletion goes if it hides nothing: no older
- * version of its key stays, and no older table may hold one.
+ * the same before and after. What nobody can see goes. A deletion goes if it hides nothing: no
+ * older version of its key stays, and no older table may hold one.
  *
  * @param snapshots - sequences that somebody may still read at, ascending.
  * @param older - spans of the tables that may hold older versions, in any order, bounds included;

@@ -20,7 +20,7 @@ import type { OpenedStoreManifest, StoreManifestOptions } from "./types.ts";
  * more is added to that file, and the next `apply` begins a new manifest. So does an `apply` that
  * finds `rollBytes` of edits behind the snapshot.
  *
- * @throws `LSM_CORRUPT` or `WAL_CORRUPT` when something durable is damaged; nothing is changed then.
+ * @throws `LSM_CORRUPT` or `WAL_CORRUPT` when something durable is damaged; then nothing changes.
  */
 export function openManifest(_options: StoreManifestOptions): OpenedStoreManifest {
   return notWritten("04.4", "openManifest");

@@ -1,7 +1,7 @@
 /**
  * The read path: which layer answers (04.2).
  *
- * Given: `createRunCursor(tables, open)` from "#lsm/reference", one cursor over the tables of a run.
+ * Given: `createRunCursor(tables, open)` from "#lsm/reference", a cursor over the tables of a run.
  * Chapter: 04-lsm, step 04.2
  */
 import { type Bytes, notWritten } from "#base";

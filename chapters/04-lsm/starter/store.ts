@@ -57,8 +57,8 @@ class SmallStore implements Store {
 
   /**
    * 04.5: freeze the active memtable if it is full; the log, durably; then the memtable. Given:
-   * `createOperations()`, whose `seal(sequence)` makes the record, and `applyGroup(record, memtable,
-   * Number.MAX_SAFE_INTEGER)`. 04.9: before all that, ask `pressureOf`.
+   * `createOperations()`, whose `seal(sequence)` makes the record, and `applyGroup(record,
+   * memtable, Number.MAX_SAFE_INTEGER)`. 04.9: before all that, ask `pressureOf`.
    */
   write(_changes: readonly Change[]): void {
     notWritten("04.5", "Store.write");
@@ -142,7 +142,7 @@ class SmallStore implements Store {
   /**
    * 04.6: runs the plan with `runCompaction`; then one edit takes the inputs out and puts the
    * outputs in; then the inputs are retired. Given: `createJobTables` makes the `TableIo`, and is
-   * closed after the job; `olderSpans(version, plan)`; `checkPlan` throws for a plan that breaks L6.
+   * closed after the job; `olderSpans(version, plan)`; `checkPlan` throws for a bad plan.
    */
   #compact(_plan: CompactionPlan): void {
     notWritten("04.6", "Store.compact");

@@ -1,6 +1,6 @@
 /**
- * Step 04.6: several runs become one. Method: random runs on a simulated disk, every reader compared
- * before and after; then a store that compacts, with power cuts, and a scan that is under way.
+ * Step 04.6: several runs become one. Method: random runs on a simulated disk, every reader
+ * compared before and after; then a store that compacts, with power cuts, and a scan that is under way.
  */
 import { compareBytes } from "#bytes";
 import { type Check, expectThat, type Step } from "#learn";
@@ -147,7 +147,7 @@ const failing: CompactionCheck = {
       const left = after.filter((name) => !before.includes(name));
       const gone = before.filter((name) => !after.includes(name));
       expectThat(left.length === 0, () => ({
-        happened: `A compaction was under way when ${what}. It left ${list(left)} in the directory.`,
+        happened: `A compaction was under way when ${what}. It left ${list(left)} behind.`,
         why: "Nobody will ever name these tables. On a disk that is full already, each attempt makes it fuller.",
         timeline: timelineOf(disk, from),
       }));
@@ -316,7 +316,7 @@ const slices: CompactionCheck = {
     const left = compactAll(subject, io, { newestFirst: tables.map((table) => [table]) });
     expectThat(left.tables.length > 0, () => ({
       happened: "The same compaction, run once more, made no table.",
-      why: "A job is run again after a failure: it must not depend on what an earlier one has left.",
+      why: "A job is run again after a failure: it must not depend on what an earlier one left.",
     }));
   },
 };

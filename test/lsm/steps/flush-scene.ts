@@ -1,6 +1,6 @@
 /**
- * A flush and its surroundings, for the checks of step 04.3: a real log, real tables, and a manifest
- * that says what was durable when it was called.
+ * A flush and its surroundings, for the checks of step 04.3: a real log, real tables, and a
+ * manifest that says what was durable when it was called.
  */
 import { replaceFile } from "#bytes";
 import { expectThat, type Lesson } from "#learn";

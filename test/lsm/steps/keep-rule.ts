@@ -1,6 +1,6 @@
 /**
- * Step 04.7: when a version may die, and a deletion too. Method: what each reader sees is worked out
- * before and after, by brute force; then whole compactions of deletions.
+ * Step 04.7: when a version may die, and a deletion too. Method: what each reader sees is worked
+ * out before and after, by brute force; then whole compactions of deletions.
  */
 import type { Sequence } from "#base";
 import { type Check, type CheckContext, expectThat, fail, type Step } from "#learn";

@@ -58,7 +58,7 @@ export function apply({ manifest, numbers }: OpenedStoreManifest, edit: VersionE
 /** Fails the check unless the states are alike. */
 export function judgeState(found: ManifestState, expected: ManifestState, when: string): void {
   expectThat(stateText(found) === stateText(expected), () => ({
-    happened: `${when}, the state should be: ${stateLine(expected)}. Yours is: ${stateLine(found)}.`,
+    happened: `${when}, the state should be: ${stateLine(expected)}. Yours: ${stateLine(found)}.`,
     why: "The tables that the manifest does not name are removed at the next opening. Those that it names too many are missing at the next lookup.",
   }));
 }

@@ -213,7 +213,7 @@ const failsOnce: MergeCheck = {
     const error = attempt();
     expectThat(error !== null, () => ({
       happened: `The second of two sources fails when it is moved on from "bert". Your merge gave ${seen.join(", ")} and ended without an error.`,
-      why: 'Half a merge looks like a whole one. What could not be read was the deletion of "carl".',
+      why: 'Half a merge looks like a whole one. What was not read was the deletion of "carl".',
       timeline: sourceLines(sources),
     }));
     const again: string[] = [];

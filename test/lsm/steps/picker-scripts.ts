@@ -1,7 +1,7 @@
 /**
  * Versions as text, and what any good plan for them must do, for step 04.8. The language is that of
- * `test/lsm/compaction-script.ts`, but for the last line: a level that gives tables, and tables that
- * must be among the inputs. Which ones else is the picker's choice.
+ * `test/lsm/compaction-script.ts`, but for the last line: a level that gives tables, and tables
+ * that must be among the inputs. Which ones else is the picker's choice.
  */
 
 /** With `levelBytesBase` 100, level 1 is due above 100 bytes, level 2 above 1000 at ratio 10. */

@@ -1,6 +1,6 @@
 /**
- * Step 04.8: what is compacted, and when. Method: versions as text, with what any good plan must do;
- * random versions, where each plan is judged key by key; and loads on a model without files.
+ * Step 04.8: what is compacted, and when. Method: versions as text, with what any good plan must
+ * do; random versions, where each plan is judged key by key; and loads on a model without files.
  */
 import { errorText } from "#base";
 import { type Check, expectThat, fail, type Step } from "#learn";
@@ -69,7 +69,7 @@ function runScript(
   }
 }
 
-/** Fails unless a plan may be carried out: it fits the version, and nothing passes what overlaps. */
+/** Fails unless a plan may be carried out: it fits the version, and passes nothing that overlaps. */
 function judgePlan(version: Version, plan: CompactionPlan, lines: readonly string[]): void {
   try {
     checkPlan(version, plan);

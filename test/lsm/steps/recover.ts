@@ -1,6 +1,6 @@
 /**
- * Step 04.5: the store opens, and opens again. Method: histories against a map, a power cut at every
- * operation of the disk and inside of recovery, and files laid into the directory by hand.
+ * Step 04.5: the store opens, and opens again. Method: histories against a map, a power cut at
+ * every operation of the disk and inside of recovery, and files laid into the directory by hand.
  */
 import { errorText, isCairnError } from "#base";
 import { type Check, expectThat, fail, type Step } from "#learn";

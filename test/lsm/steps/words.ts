@@ -44,7 +44,7 @@ const LINES_MAX = 14;
  * The disk's trace from an operation on, one short line each: what was made durable, renamed and
  * removed, in which order. Writes that follow each other in one file are one line.
  */
-export function timelineOf(disk: SimulatedDisk, from = 0): string[] {
+export function timelineOf(disk: SimulatedDisk, from = 0, most = LINES_MAX): string[] {
   const lines: string[] = [];
   let last = "";
   for (const line of disk.trace) {
@@ -54,8 +54,8 @@ export function timelineOf(disk: SimulatedDisk, from = 0): string[] {
     last = words;
     lines.push(`${String(line.sequence).padStart(4)}  ${words}`);
   }
-  const hidden = lines.length - LINES_MAX;
-  return hidden > 0 ? [`      … ${hidden} lines before`, ...lines.slice(-LINES_MAX)] : lines;
+  const hidden = lines.length - most;
+  return hidden > 0 ? [`      … ${hidden} lines before`, ...lines.slice(-most)] : lines;
 }
 
 function wordsOf({ operation, path, failed }: DiskTraceLine): string {
