@@ -1,5 +1,6 @@
 /**
- * Opens a log on your real disk, shows its records, and appends one. Given, for step 01.2 and later.
+ * Opens a log on your real disk, shows its records, and appends one. Given; for step 01.2 and
+ * later.
  *
  * Run it from the repository's root: npx tsx --conditions=source work/wal/look.ts
  */

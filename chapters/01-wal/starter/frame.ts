@@ -1,5 +1,6 @@
 /**
- * The frame around one record of the log, so that a torn or damaged one is noticed. You write it in step 01.1.
+ * The frame around one record of the log, so that a torn or damaged one is noticed. You write it in
+ * step 01.1.
  *
  * | offset | bytes | field     | type   | meaning                                              |
  * | -----: | ----: | --------- | ------ | ---------------------------------------------------- |

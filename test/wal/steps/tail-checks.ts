@@ -200,6 +200,8 @@ function appendAfterCrash(
 ): void {
   const crashed = disk.crash(seed);
   const { wal, records } = open(subject, crashed);
+  // A log that was begun anew here: its name is for step 01.6.
+  settleFirstSegment(crashed);
   const after = new Story();
   after.adopt(records);
   const found = records.length;
