@@ -28,6 +28,14 @@ const questions = (chapter: string, minutes: number): Slot => ({
   talk: `questions: npx cairn quiz ${chapter}`,
   minutes,
 });
+const cluster = (minutes: number): Slot => ({
+  talk: "three nodes on your own log: npx cairn run --nodes 3; kill the leader",
+  minutes,
+});
+const shown = (steps: string, minutes: number): Slot => ({
+  talk: `${steps} shown by the teacher, from npx cairn solution`,
+  minutes,
+});
 const rest = (minutes: number): Slot => ({ talk: "break", minutes });
 
 /** By name. */
@@ -67,15 +75,28 @@ export const SCHEDULES: readonly Schedule[] = [
   },
   {
     name: "two-days",
-    title: "two days: a storage engine",
+    title: "two days: a storage engine, some steps shown instead of coded",
     days: [
-      [story(20), "00.5", "01.1-01.9", rest(30), crashLab("01", 15), benchLab("01", 20)],
       [
         story(20),
-        "02.1-02.4",
-        "03.1-03.5",
+        "00.5",
+        "01.1-01.7",
         rest(30),
-        "04.1-04.5",
+        shown("01.8 and 01.9", 15),
+        crashLab("01", 15),
+        benchLab("01", 20),
+      ],
+      [
+        story(20),
+        "02.1",
+        shown("02.2 and 02.3", 15),
+        "02.4",
+        "03.1",
+        "03.3",
+        shown("03.2, 03.4 and 03.5", 20),
+        rest(30),
+        "04.1-04.3",
+        shown("04.4 and 04.5", 20),
         crashLab("04", 15),
         questions("04", 15),
       ],
@@ -83,20 +104,21 @@ export const SCHEDULES: readonly Schedule[] = [
   },
   {
     name: "five-days",
-    title: "five days: chapters 00 to 04 whole",
+    title: "five days: chapters 00 to 04 whole, and the cluster on your log",
     days: [
-      [story(20), "00", benchLab("00", 20), rest(30), "01.1-01.4"],
+      [story(20), "00", benchLab("00", 20), rest(30), "01.1-01.5"],
       [
         story(15),
-        "01.5-01.9",
+        "01.6-01.9",
         rest(30),
         crashLab("01", 20),
         benchLab("01", 25),
         questions("01", 15),
+        "02.1-02.2",
       ],
-      [story(15), "02", rest(30), benchLab("02", 25), "03.1-03.3"],
-      [story(15), "03.4-03.7", rest(30), crashLab("03", 15), "04.1-04.2"],
-      [story(15), "04.3-04.8", rest(30), crashLab("04", 20), questions("04", 15)],
+      [story(15), "02.3-02.6", rest(30), benchLab("02", 25), "03.1-03.4"],
+      [story(15), "03.5-03.8", rest(30), crashLab("03", 15), "04.1-04.4"],
+      [story(15), "04.5-04.9", rest(30), crashLab("04", 20), cluster(60)],
     ],
   },
 ];

@@ -1,6 +1,6 @@
 /**
- * Code that does what no check expects: it loops for ever, ends the process, cannot be read. Method:
- * the first step of the book with such code in it, and what the reader is told.
+ * Code that does what no check expects: it loops for ever, ends the process, cannot be read.
+ * Method: the first step of the book with such code in it, and what the reader is told.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { copyForReader, type Ran, type ReaderCopy } from "../support/reader-copy.ts";

@@ -1,6 +1,6 @@
 /**
- * A reader's way through the runner. Method: a copy of the repository, the real program as a process,
- * and what it prints, compared word for word in its plain form.
+ * A reader's way through the runner. Method: a copy of the repository, the real program as a
+ * process, and what it prints, compared word for word in its plain form.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { copyForReader, type Ran, type ReaderCopy } from "../support/reader-copy.ts";
