@@ -1,6 +1,6 @@
 /**
  * Step 04.6: several runs become one. Method: random runs on a simulated disk, every reader
- * compared before and after; then a store that compacts, with power cuts, and a scan that is under way.
+ * compared before and after; then a store that compacts, power cuts, and a scan under way.
  */
 import { compareBytes } from "#bytes";
 import { type Check, expectThat, type Step } from "#learn";

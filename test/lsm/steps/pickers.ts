@@ -69,7 +69,7 @@ function runScript(
   }
 }
 
-/** Fails unless a plan may be carried out: it fits the version, and passes nothing that overlaps. */
+/** Fails unless a plan may be carried out: it fits, and passes nothing that overlaps. */
 function judgePlan(version: Version, plan: CompactionPlan, lines: readonly string[]): void {
   try {
     checkPlan(version, plan);
