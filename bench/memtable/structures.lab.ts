@@ -298,7 +298,7 @@ export const lab: Lab = {
   x: { label: "keys in the table", unit: "keys", scale: "log" },
   y: { label: "processor time for an operation", unit: "us", scale: "log" },
   prediction: {
-    ask: "100,000 random keys are put and then walked once in order. How many times as long does the skip list take as a Map whose keys are sorted at the end? Below 1: the skip list is faster.",
+    ask: "100,000 random keys are put and then walked once in order. How many times as long does the skip list take (below 1: it is faster) as a Map whose keys are sorted at the end?",
     unit: "times",
   },
   predictedPoints(times, { series }) {

@@ -34,8 +34,13 @@ const DESIGNS: Readonly<Record<string, readonly Patch[]>> = {
     patch("durable-map.ts", "NO_READER: Sequence = 0", "NO_READER: Sequence = 2 ** 53 - 1"),
     patch(
       "durable-map.ts",
-      "    for (const { key, value } of this.#state.table.scan(range)) {\n      if (value !== null)",
-      "    let last = null;\n    for (const { key, value } of this.#state.table.scan(range)) {\n      const isOlder = last !== null && Buffer.compare(last, key) === 0;\n      last = key.slice();\n      if (!isOlder && value !== null)",
+      `    for (const { key, value } of this.#state.table.scan(range)) {
+      if (value !== null)`,
+      `    let last = null;
+    for (const { key, value } of this.#state.table.scan(range)) {
+      const isOlder = last !== null && Buffer.compare(last, key) === 0;
+      last = key.slice();
+      if (!isOlder && value !== null)`,
     ),
   ],
   "a scan that copies the whole table when it is called": [

@@ -2,7 +2,8 @@
  * The pictures and tables of chapter 02, each made by running code: its pages quote them.
  */
 
-import type { Check } from "#learn";
+import { type Check, renderBytes } from "#learn";
+import { encodeChanges } from "../../../chapters/02-memtable/solution/changes.ts";
 import { createMemtable } from "../../../chapters/02-memtable/solution/index.ts";
 import { createSkipList } from "../../../chapters/02-memtable/solution/skip-list.ts";
 import { bytesOf, textOf } from "../model.ts";
@@ -139,6 +140,40 @@ function worst(): string {
   return lines.join("\n");
 }
 
+/** What is kept of a key whose versions come while somebody reads at 100. */
+function kept(): string {
+  const table = createMemtable({ structure: "array" });
+  const lines = ["put        newestReader   kept afterwards"];
+  for (const [sequence, reader] of [
+    [90, 0],
+    [95, 92],
+    [102, 100],
+    [110, 100],
+    [120, 100],
+    [130, 0],
+  ] as const) {
+    table.put(bytesOf("price"), bytesOf(`${sequence}`), sequence, reader);
+    const sequences = [...table.scan()].map((version) => version.sequence);
+    lines.push(`${`${sequence}`.padEnd(11)}${`${reader}`.padEnd(15)}${sequences.join(", ")}`);
+  }
+  return lines.join("\n");
+}
+
+/** A batch of two changes as the payload of one record. */
+function payload(): string {
+  const changes = [
+    { key: bytesOf("from"), value: null },
+    { key: bytesOf("to"), value: bytesOf("100") },
+  ];
+  const fields = [
+    { at: 0, bytes: 1, name: "count" },
+    { at: 1, bytes: 6, name: "deletion: from" },
+    { at: 7, bytes: 8, name: "value: to = 100" },
+  ];
+  const title = "delete from, put to = 100";
+  return renderBytes({ title, bytes: encodeChanges(changes), fields }).join("\n");
+}
+
 /** The checks of a step, by kind and name. */
 function listOf(checks: readonly Check<Subject>[]): () => string {
   return () => checks.map(({ kind, name }) => `${kind.padEnd(KIND_WIDTH)}${name}`).join("\n");
@@ -158,4 +193,6 @@ export const figures: Readonly<Record<string, () => string>> = {
   scan,
   levels,
   worst,
+  kept,
+  payload,
 };
