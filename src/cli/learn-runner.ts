@@ -3,7 +3,7 @@
  *
  * Invariant: wrong usage is one message and exit code 2; the terminal is given back as it was.
  */
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import type { ExitCode, Keys, LearnCommand } from "#learn";
 
@@ -58,16 +58,22 @@ export function terminalKeys(): Keys | null {
   };
 }
 
+/** What a reader means by ending the input. */
+const QUIT = "q";
+
 /** Asks on the terminal; null where nobody sits at one. */
 function asker(): ((question: string) => Promise<string>) | null {
   if (!isTerminal()) return null;
-  return async (question) => {
+  return (question) => {
     const lines = createInterface({ input: process.stdin, output: process.stdout });
-    try {
-      return await lines.question(question);
-    } finally {
-      lines.close();
-    }
+    return new Promise((resolve) => {
+      // Ctrl-C and Ctrl-D close it without an answer.
+      lines.once("close", () => resolve(QUIT));
+      lines.question(question, (answer) => {
+        resolve(answer);
+        lines.close();
+      });
+    });
   };
 }
 

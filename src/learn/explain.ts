@@ -2,7 +2,7 @@
  * `cairn explain`: the last failure in full: every byte, the rule with its reasons, and where to
  * read on.
  */
-import { type BookChapter, findStep } from "./book.ts";
+import type { BookChapter } from "./book.ts";
 import { join, readText } from "./files.ts";
 import { keptFailure } from "./keep-failure.ts";
 import { readProgress } from "./progress.ts";
@@ -41,9 +41,10 @@ export function explainCommand(runner: Runner): ExitCode {
   const chapter = chapterOf(runner, failure);
   if (chapter === undefined) return 0;
   sayRule(runner, chapter, failure.rule);
-  const { id } = findStep(book, failure.step).step;
+  const isStep = chapter.steps.some(({ id }) => id === failure.step);
+  const where = isStep ? `"Step ${failure.step}"` : '"Crash lab"';
   out.say();
-  out.say(`Read on: chapters/${chapter.name}/README.md, "Step ${id}"; contract.md beside it.`);
+  out.say(`Read on: chapters/${chapter.name}/README.md, ${where}; contract.md beside it.`);
   return 0;
 }
 
@@ -70,5 +71,7 @@ function sayRule({ book, out }: Runner, chapter: BookChapter, rule: string): voi
 }
 
 function chapterOf({ book }: Runner, { step }: Failure): BookChapter | undefined {
-  return book.chapters.find(({ steps }) => steps.some(({ id }) => id === step));
+  // A step is `01.3`, a crash lab `crash 01`.
+  const number = /\d\d/.exec(step)?.[0];
+  return book.chapters.find((chapter) => chapter.number === number);
 }

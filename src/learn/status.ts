@@ -22,7 +22,7 @@ import { currentStep } from "./test-steps.ts";
 import type { StepPage } from "./types.ts";
 
 /** As wide as the longest title of a step, and two blanks. */
-const TITLE_CHARACTERS = 46;
+const TITLE_CHARACTERS = 50;
 
 /** The mark and the number before a title, and how far they are set in. */
 const ID_CHARACTERS = 8;
