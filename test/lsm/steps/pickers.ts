@@ -11,7 +11,7 @@ import { carryOut, keepsOrder, makeTable, randomVersion } from "../compaction-mo
 import { parseScript, printPlan } from "../compaction-script.ts";
 import { LEVELED_SCRIPT, TIERED_SCRIPT } from "./picker-scripts.ts";
 import type { LsmSubject } from "./subject.ts";
-import { count } from "./words.ts";
+import { count, list } from "./words.ts";
 
 type PickerCheck = Check<LsmSubject>;
 
@@ -31,6 +31,9 @@ function demandOf({ plan, name }: ScriptCase): Demand {
   return { level: Number(level), tables: tables.split(" ").filter(Boolean).map(Number) };
 }
 
+const LEFT_OUT =
+  "What overlaps the inputs and stays behind is afterwards above what is newer. Readers find the older version first.";
+
 function runScript(
   script: string,
   make: (options: Readonly<Record<string, number>>) => Picker,
@@ -39,13 +42,14 @@ function runScript(
     const demand = demandOf(example);
     const plan = make(example.options).pick(example.version);
     const lines = [...example.given.split("\n").slice(1), ...printPlan(plan).split("\n")];
-    const told = (problem: string): never =>
+    const told = (problem: string, why?: string): never =>
       fail({
         happened: `${example.name} ${problem}`,
         why:
-          demand.level === null
+          why ??
+          (demand.level === null
             ? "Work that nobody needs is write amplification: every byte is written again for nothing."
-            : "A level that is due and is not compacted costs every reader another look, until writes have to stop.",
+            : "A level that is due and is not compacted costs every reader another look, until writes have to stop."),
         timeline: lines,
         rule: plan === null || demand.level === null ? "L8" : "L6",
       });
@@ -65,7 +69,8 @@ function runScript(
         `Level ${demand.level} should give its tables. Your plan begins with level ${plan.inputs[0]?.level}.`,
       );
     }
-    if (left.length > 0) told(`Your plan leaves out table ${left.join(" and ")}.`);
+    if (left.length > 0)
+      told(`Your plan leaves out ${list(left.map((id) => `table ${id}`))}.`, LEFT_OUT);
   }
 }
 
@@ -75,7 +80,7 @@ function judgePlan(version: Version, plan: CompactionPlan, lines: readonly strin
     checkPlan(version, plan);
   } catch (error) {
     fail({
-      happened: `Your plan may not be carried out: ${errorText(error).replace("lsm: plan: ", "")}.`,
+      happened: `Your plan may not be carried out: ${errorText(error).replace("lsm: plan: ", "").replace("is an input too", "should be an input too")}.`,
       why: "A table that stays behind, while what overlaps it goes past, is afterwards on the wrong side: a newer version lies below an older one, and readers find the older one first.",
       timeline: [...lines],
       rule: "L6",

@@ -118,7 +118,7 @@ const memtables: PressureCheck = {
     }));
     const { reason, frozenMemtables } = store.stats();
     expectThat(reason === "memtables wait for their flush" && frozenMemtables === 2, () => ({
-      happened: `A put was turned away with ${count(frozenMemtables, "frozen memtable")}. stats().reason says ${reason === null ? "null" : `"${reason}"`}, and should say "memtables wait for their flush".`,
+      happened: `A put was turned away with ${count(frozenMemtables, "frozen memtable")}. stats().reason says ${reason === null ? "null" : `"${reason}"`}. Two memtables may be frozen, so the stop belongs at two, with the reason "memtables wait for their flush".`,
       why: "A slow disk and a slow compaction are two different repairs.",
     }));
     let again: unknown = null;

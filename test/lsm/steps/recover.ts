@@ -244,6 +244,9 @@ const logFirst: RecoverCheck = {
   },
 };
 
+/** Lines of the timeline on either side. */
+const AROUND = 6;
+
 const noFlushInPut: RecoverCheck = {
   name: "a write never waits for a flush",
   kind: "property",
@@ -256,7 +259,10 @@ const noFlushInPut: RecoverCheck = {
     expectThat(made.length === 0, () => ({
       happened: `60 writes of 400 bytes filled several memtables, and nobody called step or flush. Your store wrote a table all the same, at operation ${made[0]?.sequence}: inside of put.`,
       why: "The write that happens to fill the memtable pays for the whole flush. One customer in ten thousand waits a second, and nobody finds out why.",
-      timeline: timelineOf(disk),
+      timeline: timelineOf(disk, (made[0]?.sequence ?? 0) - AROUND, Number.POSITIVE_INFINITY).slice(
+        0,
+        2 * AROUND,
+      ),
     }));
     let steps = 0;
     while (store.step() && steps < 100) steps += 1;

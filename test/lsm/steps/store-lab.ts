@@ -223,7 +223,7 @@ export function crashRun(
   const third = { ...place, known: more, cut: first };
   recoverAndJudge(subject, first.crash(at.seed + 2), {
     ...third,
-    tale: `${place.tale}, the store was recovered, more was written, and the power was cut again`,
+    tale: `the power was cut for a second time (first at operation ${at.point}; the store had been recovered since)`,
   });
 }
 
