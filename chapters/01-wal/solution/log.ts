@@ -218,7 +218,7 @@ class Log implements Wal {
   }
 
   /** From here on, records go to this segment. */
-  #continueIn(made: { readonly segment: Segment; readonly handle: FileHandle }): void {
+  #continueIn(made: ReturnType<typeof makeSegment>): void {
     this.#handle.close();
     this.#segments.push(made.segment);
     this.#handle = made.handle;

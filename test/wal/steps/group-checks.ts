@@ -301,6 +301,28 @@ const nothingToDo: Check<WalSubject> = {
   },
 };
 
+const closing: Check<WalSubject> = {
+  name: "a log that is being closed serves those who still wait",
+  kind: "mistake",
+  rule: "W2",
+  async run(subject) {
+    const disk = createSimulatedDisk();
+    const { wal } = open(subject, disk);
+    const callers = new Callers();
+    const all = [callers.commit(wal), callers.commit(wal), callers.commit(wal)];
+    const closed = wal.close().catch((error: unknown) => String(error));
+    await settle();
+    const trouble = await closed;
+    nobodyWaits(callers, "Three commits were waiting when close was called.");
+    await Promise.all(all);
+    expectThat(callers.resolved.length === 3 && trouble === undefined, () => ({
+      happened: `Three commits were waiting when close was called. ${callers.resolved.length} resolved and ${callers.rejected.length} were rejected${trouble === undefined ? "" : `; close failed with ${trouble}`}. They came before close, so all three are served.`,
+      why: "Every orderly stop of the service would tell some callers that their write has failed, although it is on the disk.",
+      timeline: lastLines(disk, 5),
+    }));
+  },
+};
+
 export const groupChecks: readonly Check<WalSubject>[] = [
   sharing,
   afterTheSync,
@@ -311,4 +333,5 @@ export const groupChecks: readonly Check<WalSubject>[] = [
   everybodyHears,
   blocking,
   cuts,
+  closing,
 ];

@@ -111,6 +111,19 @@ export const lateMistakes: readonly StepMistake[] = [
     ],
   },
   {
+    name: "who still waits at close is turned away",
+    step: "01.7",
+    caughtBy: "a log that is being closed serves those who still wait",
+    rule: "W2",
+    patches: [
+      {
+        file: "log.ts",
+        from: "    if (this.#guard.isPoisoned) this.#guard.check();\n    if (this.durableLsn",
+        to: "    this.#guard.check();\n    if (this.durableLsn",
+      },
+    ],
+  },
+  {
     name: "a failed sync is tried again",
     step: "01.8",
     caughtBy: "after a failed sync, nothing is acknowledged that a power cut can take",
