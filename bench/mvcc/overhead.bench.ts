@@ -3,8 +3,8 @@
  *
  * A transaction of ten puts at snapshot isolation against a batch of the same ten, both in rounds
  * that take turns, sixteen under way at a time, not synced: each is handed to the system before it
- * is answered. Keys are drawn at random from a million. Not measured: conflicts (contention.bench.ts)
- * and reads (layouts.bench.ts).
+ * is answered. Keys are drawn at random from a million. Not measured: conflicts
+ * (contention.bench.ts) and reads (layouts.bench.ts).
  */
 import { createWriteBatch, openEngine } from "#lsm";
 import { type Bench, keyOf, randomNumbers, valueFor } from "../harness/index.ts";

@@ -30,6 +30,7 @@ export type EngineFile =
   | { readonly kind: "table" | "temporary table" | "log" | "manifest"; readonly number: number }
   | { readonly kind: "current" | "replacing" | "lock" | "lost" | "unknown" };
 
+/** Where the lock of an engine is. */
 export function lockPath(dir: string): string {
   return `${dir}/LOCK`;
 }

@@ -22,6 +22,7 @@ export interface JobPlace {
 
 /** A {@link TableIo} that ends with its job. */
 export interface JobTables extends TableIo {
+  /** Closes what it has opened. Twice is once. */
   close(): void;
 }
 

@@ -2,8 +2,8 @@
  * Versions as rows that are only ever added, with the timestamps between which they hold.
  *
  * An update adds a tuple and writes its own timestamp into the end of the one before. The index
- * leads from a key to all of its tuples, dead ones too, and a reader looks at each until it meets the
- * one that it sees. Vacuum removes tuples that ended at or below the horizon.
+ * leads from a key to all of its tuples, dead ones too, and a reader looks at each until it meets
+ * the one that it sees. Vacuum removes tuples that ended at or below the horizon.
  *
  * | key of the engine                     | value                                              |
  * | ------------------------------------- | -------------------------------------------------- |

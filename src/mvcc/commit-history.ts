@@ -1,10 +1,14 @@
 /**
  * Which keys were committed lately: what conflicts are found with.
  *
- * Only commits above the read timestamp of a transaction that is open, or may yet begin, matter. So
- * the history is short. It need not survive a restart: no transaction does.
+ * Only commits above the read timestamp of a transaction that may yet write, or may yet begin,
+ * matter. So the history is short. It need not survive a restart: no transaction does.
  *
- * Invariant: every commit that an open transaction does not see is here.
+ * While such a transaction is open for long, the history grows with the keys that are written
+ * meanwhile, not with the commits: of each key only the newest commit counts, and values do not.
+ *
+ * Invariant: of every key that was committed, and that such a transaction does not see, the newest
+ * commit is here.
  * Chapter: 06-mvcc, steps 06.4 and 06.6
  */
 
@@ -15,12 +19,14 @@ import type { WriteSet } from "./write-set.ts";
 
 interface Commit {
   readonly timestamp: Timestamp;
-  /** Of a transaction that has ended: it does not change any more. */
-  readonly writes: WriteSet;
+  /** In the short list, the writes themselves. They do not change any more. */
+  readonly keys: Pick<ReadonlySet<KeyText>, "has" | "keys">;
 }
 
 /** Up to so many commits are looked at one by one; beyond, a map of their keys is kept. */
 const LISTED_MAX = 8;
+/** Keys that were committed again are sought out when there may be so many, and half of all are. */
+const REPEATED_MAX = 1024;
 
 /** The commits that an open transaction may conflict with. */
 export interface CommitHistory {
@@ -44,11 +50,17 @@ class Recent implements CommitHistory {
   #commits: Commit[] = [];
   /** The newest commit of each key in there; null while the list is short. */
   #newest: Map<KeyText, Timestamp> | null = null;
+  /** In all commits together, when there is a map. */
+  #keys = 0;
 
   add(timestamp: Timestamp, writes: WriteSet): void {
-    this.#commits.push({ timestamp, writes });
-    if (this.#newest !== null) this.#note(timestamp, writes);
-    else if (this.#commits.length > LISTED_MAX) this.#build();
+    if (this.#newest === null && this.#commits.length < LISTED_MAX) {
+      this.#commits.push({ timestamp, keys: writes });
+      return;
+    }
+    this.#newest ??= this.#build();
+    this.#commits.push(this.#noted(timestamp, writes, this.#newest));
+    if (this.#keys > 2 * this.#newest.size + REPEATED_MAX) this.#tidy(this.#newest);
   }
 
   forget(through: Timestamp): void {
@@ -58,10 +70,12 @@ class Recent implements CommitHistory {
     if (this.#newest === null) return;
     if (this.#commits.length === 0) {
       this.#newest = null;
+      this.#keys = 0;
       return;
     }
-    for (const { timestamp, writes } of gone) {
-      for (const { key } of writes.values()) {
+    for (const { timestamp, keys } of gone) {
+      for (const key of keys.keys()) {
+        this.#keys -= 1;
         if (this.#newest.get(key) === timestamp) this.#newest.delete(key);
       }
     }
@@ -70,13 +84,13 @@ class Recent implements CommitHistory {
   writtenSince(since: Timestamp, writes: WriteSet): KeyText | undefined {
     const from = this.#firstAfter(since);
     if (from === this.#commits.length) return undefined;
-    for (const { key } of writes.values()) if (this.#wasWritten(key, since, from)) return key;
+    for (const key of writes.keys()) if (this.#wasWritten(key, since, from)) return key;
     return undefined;
   }
 
   readSince(since: Timestamp, reads: ReadSet): KeyText | undefined {
     for (let i = this.#firstAfter(since); i < this.#commits.length; i += 1) {
-      for (const { key } of this.#commits[i]!.writes.values()) if (reads.includes(key)) return key;
+      for (const key of this.#commits[i]!.keys.keys()) if (reads.includes(key)) return key;
     }
     return undefined;
   }
@@ -84,18 +98,37 @@ class Recent implements CommitHistory {
   #wasWritten(key: KeyText, since: Timestamp, from: number): boolean {
     if (this.#newest !== null) return (this.#newest.get(key) ?? 0) > since;
     for (let i = from; i < this.#commits.length; i += 1) {
-      if (this.#commits[i]!.writes.get(key) !== undefined) return true;
+      if (this.#commits[i]!.keys.has(key)) return true;
     }
     return false;
   }
 
-  #build(): void {
-    this.#newest = new Map();
-    for (const { timestamp, writes } of this.#commits) this.#note(timestamp, writes);
+  #build(): Map<KeyText, Timestamp> {
+    const newest = new Map<KeyText, Timestamp>();
+    this.#keys = 0;
+    this.#commits = this.#commits.map(({ timestamp, keys }) =>
+      this.#noted(timestamp, keys, newest),
+    );
+    return newest;
   }
 
-  #note(timestamp: Timestamp, writes: WriteSet): void {
-    for (const { key } of writes.values()) this.#newest?.set(key, timestamp);
+  /** The commit without its values. */
+  #noted(timestamp: Timestamp, from: Commit["keys"], newest: Map<KeyText, Timestamp>): Commit {
+    const keys = new Set(from.keys());
+    for (const key of keys) newest.set(key, timestamp);
+    this.#keys += keys.size;
+    return { timestamp, keys };
+  }
+
+  /** Leaves each key in its newest commit only. */
+  #tidy(newest: ReadonlyMap<KeyText, Timestamp>): void {
+    const tidied: Commit[] = [];
+    for (const { timestamp, keys } of this.#commits) {
+      const kept = new Set([...keys.keys()].filter((key) => newest.get(key) === timestamp));
+      if (kept.size > 0) tidied.push({ timestamp, keys: kept });
+    }
+    this.#commits = tidied;
+    this.#keys = newest.size;
   }
 
   /** Position of the first commit above a timestamp. */

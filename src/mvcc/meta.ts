@@ -8,8 +8,8 @@
  * | meta, "horizon"   | u64 BE: what only readers below this could see may be gone          |
  *
  * Timestamps are reserved in blocks, durably, before any of them is used, and what was reserved is
- * never used after a restart. So a timestamp that was told to somebody, and whose commit was lost with
- * the power, is not given to another commit (T3).
+ * never used after a restart. So a timestamp that was told to somebody, and whose commit was lost
+ * with the power, is not given to another commit (T3).
  *
  * Invariant: every timestamp given out is below a "reserved" that is durable.
  * Chapter: 06-mvcc, step 06.3

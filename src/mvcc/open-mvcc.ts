@@ -7,8 +7,8 @@
  *
  * Invariants: a transaction commits only if nobody else has committed a key that it writes since it
  * began (T4); a serializable one only if nobody has committed a key that it has read, either (T5).
- * Chapter: 06-mvcc. Source of T5: backward validation, Kung and Robinson, "On Optimistic Methods for
- * Concurrency Control" (1981), on snapshots.
+ * Chapter: 06-mvcc. Source of T5: backward validation, Kung and Robinson, "On Optimistic Methods
+ * for Concurrency Control" (1981), on snapshots.
  */
 import { CairnError, type Ms } from "#base";
 import { openEngine } from "#lsm";
@@ -19,7 +19,8 @@ import { openAppendedStore } from "./appended-store.ts";
 import { createCommitHistory } from "./commit-history.ts";
 import { bytesOf, type KeyText } from "./key-text.ts";
 import { type Meta, openMeta } from "./meta.ts";
-import { createReaders, type Readers } from "./readers.ts";
+import { checkReaderLimits } from "./options.ts";
+import { createReaders, type ReaderLimits, type Readers } from "./readers.ts";
 import { runInTransaction } from "./retry.ts";
 import { openTimestampedStore, TIMESTAMPED_KEYS } from "./timestamped-store.ts";
 import { OpenTransaction, type TransactionHost } from "./transaction.ts";
@@ -28,8 +29,6 @@ import { openUndoStore } from "./undo-store.ts";
 import type { VersionStore } from "./version-store.ts";
 import { createVisible, type Visible } from "./visible.ts";
 
-const READER_AGE_MS_MAX_DEFAULT: Ms = 60_000;
-const READER_VERSIONS_MAX_DEFAULT = 1_000_000;
 /** The horizon moves on after so long, or so many versions: each time costs a sync. */
 const HORIZON_MS: Ms = 1000;
 const HORIZON_VERSIONS = 65_536;
@@ -42,6 +41,7 @@ const LAYOUTS: Readonly<Record<Contract.VersionLayout, (engine: Engine) => Versi
 
 /** Opens or creates a store. @throws see `MvccModule.openMvcc`. */
 export async function openMvcc(options: Contract.MvccOptions): Promise<Contract.Mvcc> {
+  const limits = checkReaderLimits(options);
   const { dir, layout = "timestamped", clock = createNodeClock(), random = nodeRandom() } = options;
   const open = LAYOUTS[layout];
   if (open === undefined) throw new RangeError(`mvcc: layout: ${layout} is none`);
@@ -49,9 +49,10 @@ export async function openMvcc(options: Contract.MvccOptions): Promise<Contract.
   const engine = openEngine({ ...options.engine, ...timestampedKeys, dir, clock });
   try {
     const meta = await openMeta(engine, layout);
-    return new OpenMvcc({ engine, meta, store: open(engine), clock, random, options });
+    return new OpenMvcc({ engine, meta, store: open(engine), clock, random, limits });
   } catch (error) {
-    await engine.close();
+    // It may fail in closing with what is on its way to the caller already.
+    await engine.close().catch(() => undefined);
     throw error;
   }
 }
@@ -63,7 +64,7 @@ interface Parts {
   readonly store: VersionStore;
   readonly clock: Clock;
   readonly random: Random;
-  readonly options: Contract.MvccOptions;
+  readonly limits: ReaderLimits;
 }
 
 class OpenMvcc implements Contract.Mvcc, TransactionHost {
@@ -73,32 +74,27 @@ class OpenMvcc implements Contract.Mvcc, TransactionHost {
   readonly #visible: Visible;
   readonly #history = createCommitHistory();
   readonly #open = new Set<OpenTransaction>();
+  /** Those of them that may come to write, in the order of their beginning. */
+  readonly #writers = new Set<OpenTransaction>();
   readonly #counters = { begun: 0, commits: 0, aborts: 0, writes: 0, reads: 0, versions: 0 };
   /** The horizon that is durable, or on its way. */
   #givenUp: Contract.Timestamp;
   #horizonMs: Ms;
   #horizonVersions = 0;
   #moving: Promise<void> = Promise.resolve();
+  /** Whether it is to be tried again. */
+  #hasMoveFailed = false;
   #closing: Promise<void> | null = null;
 
   constructor(parts: Parts) {
-    const { meta, store, clock, options } = parts;
+    const { meta, store, clock, limits } = parts;
     this.#parts = parts;
     this.store = store;
     this.#visible = createVisible(meta.last);
     this.#givenUp = meta.horizon;
     store.setHorizon(meta.horizon);
     this.#horizonMs = clock.now();
-    this.#readers = createReaders(
-      clock,
-      {
-        retentionMs: options.retentionMs ?? 0,
-        readerAgeMsMax: options.readerAgeMsMax ?? READER_AGE_MS_MAX_DEFAULT,
-        readerVersionsMax: options.readerVersionsMax ?? READER_VERSIONS_MAX_DEFAULT,
-        onOldReader: options.onOldReader,
-      },
-      meta.horizon,
-    );
+    this.#readers = createReaders(clock, limits, meta.horizon);
     this.#readers.sample(meta.last);
   }
 
@@ -119,6 +115,7 @@ class OpenMvcc implements Contract.Mvcc, TransactionHost {
       versionsBefore: this.#counters.versions,
     });
     this.#open.add(transaction);
+    if (!transaction.isReadOnly) this.#writers.add(transaction);
     this.#readers.add(transaction, at !== undefined);
     return transaction;
   }
@@ -131,7 +128,8 @@ class OpenMvcc implements Contract.Mvcc, TransactionHost {
     options: Contract.RunOptions = {},
   ): Promise<T> {
     const { clock, random } = this.#parts;
-    return runInTransaction({ mvcc: this, clock, random }, body, options);
+    const checkOpen = (): void => this.#checkOpen();
+    return runInTransaction({ mvcc: this, clock, random, checkOpen }, body, options);
   }
 
   async commit(
@@ -145,7 +143,12 @@ class OpenMvcc implements Contract.Mvcc, TransactionHost {
     }
     let timestamp = this.#parts.meta.take();
     while (typeof timestamp !== "number") {
-      await timestamp;
+      try {
+        await timestamp;
+      } catch (error) {
+        transaction.end("aborted");
+        throw error;
+      }
       timestamp = this.#parts.meta.take();
     }
     this.#checkConflicts(transaction);
@@ -169,6 +172,7 @@ class OpenMvcc implements Contract.Mvcc, TransactionHost {
   ended(transaction: OpenTransaction, state: "committed" | "aborted"): void {
     if (state === "aborted") this.#counters.aborts += 1;
     this.#open.delete(transaction);
+    this.#writers.delete(transaction);
     this.#readers.remove(transaction);
     this.#forget();
   }
@@ -206,11 +210,9 @@ class OpenMvcc implements Contract.Mvcc, TransactionHost {
 
   async #close(): Promise<void> {
     for (const transaction of [...this.#open]) transaction.abort();
-    try {
-      await this.#moving;
-    } finally {
-      await this.#parts.engine.close();
-    }
+    // Whoever asked for it was told of its failure. Without it, garbage stays for longer.
+    await this.#moving.catch(() => undefined);
+    await this.#parts.engine.close();
   }
 
   /** @throws `MVCC_CONFLICT`, after aborting. */
@@ -227,11 +229,11 @@ class OpenMvcc implements Contract.Mvcc, TransactionHost {
     throw conflict(transaction, read, "T5");
   }
 
-  /** Whoever is open, or begins now, sees what is dropped here. */
+  /** Whoever may come to write, or begins now, sees what is dropped here. */
   #forget(): void {
     const visible = this.#visible.timestamp;
-    const oldest = this.#readers.oldest()?.readTimestamp ?? visible;
-    this.#history.forget(Math.min(oldest, visible));
+    const [oldest] = this.#writers;
+    this.#history.forget(oldest?.readTimestamp ?? visible);
   }
 
   #checkPast(at: Contract.Timestamp): void {
@@ -263,24 +265,33 @@ class OpenMvcc implements Contract.Mvcc, TransactionHost {
   /** Makes the horizon durable, then tells the layout. */
   #moveHorizon(): Promise<void> {
     const horizon = this.#readers.horizon(this.#visible.timestamp);
-    if (horizon > this.#givenUp) {
-      this.#givenUp = horizon;
-      this.#moving = this.#parts.meta.keepHorizon(horizon).then(() => {
-        if (this.#closing === null) this.store.setHorizon(horizon);
-      });
+    if (horizon > this.#givenUp || this.#hasMoveFailed) {
+      this.#givenUp = Math.max(horizon, this.#givenUp);
+      this.#hasMoveFailed = false;
+      this.#moving = this.#keepHorizon(this.#givenUp);
     }
     return this.#moving;
   }
 
+  async #keepHorizon(horizon: Contract.Timestamp): Promise<void> {
+    try {
+      await this.#parts.meta.keepHorizon(horizon);
+    } catch (error) {
+      this.#hasMoveFailed = true;
+      throw error;
+    }
+    if (this.#closing === null) this.store.setHorizon(horizon);
+  }
+
   #checkOpen(): void {
     if (this.#closing === null) return;
-    throw new CairnError("LSM_CLOSED", `mvcc: ${this.#parts.options.dir}: closed`);
+    throw new CairnError("LSM_CLOSED", `mvcc: ${this.#parts.engine.dir}: closed`);
   }
 }
 
 function conflict(transaction: OpenTransaction, text: KeyText, rule: "T4" | "T5"): CairnError {
   const { label, readTimestamp } = transaction;
-  transaction.abort();
+  transaction.end("aborted");
   const key = Array.from(bytesOf(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const what = rule === "T4" ? "written" : "read";
   const message = `mvcc: ${label}: key ${key}, ${what} here, was committed after ${readTimestamp}`;

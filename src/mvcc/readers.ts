@@ -1,8 +1,8 @@
 /**
  * Who is reading, and from where on nobody reads any more.
  *
- * Invariant: the horizon is never above a timestamp that an open transaction reads at, nor above one
- * at which somebody may still begin (T6, T7).
+ * Invariant: the horizon is never above a timestamp that an open transaction reads at, nor above
+ * one at which somebody may still begin (T6, T7).
  * Chapter: 06-mvcc, step 06.7
  */
 import type { Ms } from "#base";

@@ -1,9 +1,9 @@
 /**
  * Versions as keys of their own: the key, and behind it the timestamp, inverted.
  *
- * Of one key the newest version comes first, so a reader seeks to (key, its timestamp) and stands at
- * the version that it sees. A commit is one batch of the engine. Garbage goes in compactions, which
- * are told the horizon.
+ * Of one key the newest version comes first, so a reader seeks to (key, its timestamp) and stands
+ * at the version that it sees. A commit is one batch of the engine. Garbage goes in compactions,
+ * which are told the horizon.
  *
  * Invariant: a version's key is written once and never again.
  * Chapter: 06-mvcc. Source: the storage layout of CockroachDB's MVCC.
@@ -36,6 +36,11 @@ export const TIMESTAMPED_KEYS: { readonly firstByte: number } = { firstByte: Key
 const STEPS_MAX = 8;
 const SCRATCH_BYTES = 256;
 const BATCHES_KEPT = 64;
+/**
+ * An iterator keeps the tables that it was made on, also those that compactions have replaced. After
+ * so many lookups it goes, so that a store which is only read comes to the new ones.
+ */
+const LOOKUPS_MAX = 1024;
 /** Behind every key of versions. */
 const SPACE_END: Bytes = Uint8Array.of(KeySpace.version + 1);
 
@@ -49,6 +54,7 @@ class TimestampedStore implements VersionStore {
   readonly #engine: Engine;
   /** Kept between lookups while nothing is written: making one costs more than a seek. */
   #iterator: EngineIterator | null = null;
+  #lookupsLeft = 0;
   #scratch: Bytes = new Uint8Array(SCRATCH_BYTES);
   /** Used before, and empty: they have grown to the size that commits need. */
   readonly #batches: WriteBatch[] = [];
@@ -58,13 +64,18 @@ class TimestampedStore implements VersionStore {
   }
 
   get(key: Bytes, at: Timestamp): Bytes | undefined {
-    this.#iterator ??= this.#engine.iterator({ lt: SPACE_END });
-    const iterator = this.#iterator;
     const end = this.#encode(key, at);
-    iterator.seek(this.#scratch.subarray(0, end + NUMBER_BYTES));
-    if (!iterator.next() || !isVersionOf(iterator.key, this.#scratch, end)) return undefined;
-    const stored = iterator.value;
-    return isValue(stored) ? unpackValue(stored) : undefined;
+    const iterator = this.#iteratorForLookup();
+    try {
+      iterator.seek(this.#scratch.subarray(0, end + NUMBER_BYTES));
+      if (!iterator.next() || !isVersionOf(iterator.key, this.#scratch, end)) return undefined;
+      const stored = iterator.value;
+      return isValue(stored) ? unpackValue(stored) : undefined;
+    } catch (error) {
+      // An iterator that has failed goes on failing. The next lookup may well succeed.
+      this.#releaseIterator();
+      throw error;
+    }
   }
 
   scan(options: ScanOptions, at: Timestamp): VersionScan {
@@ -102,6 +113,16 @@ class TimestampedStore implements VersionStore {
     while (iterator.next()) count += 1;
     iterator.close();
     return count;
+  }
+
+  #iteratorForLookup(): EngineIterator {
+    if (this.#lookupsLeft === 0) this.#releaseIterator();
+    if (this.#iterator === null) {
+      this.#iterator = this.#engine.iterator({ lt: SPACE_END });
+      this.#lookupsLeft = LOOKUPS_MAX;
+    }
+    this.#lookupsLeft -= 1;
+    return this.#iterator;
   }
 
   /** Writes the version's key into the scratch array. @returns where the timestamp begins. */
@@ -204,14 +225,14 @@ class AscendingScan implements VersionScan {
 class DescendingScan implements VersionScan {
   readonly #iterator: EngineIterator;
   readonly #at: Timestamp;
-  #isMore: boolean;
+  /** Whether the iterator stands at an entry; null before the first move. */
+  #isMore: boolean | null = null;
   #found: Bytes = new Uint8Array(0);
   #stored: Bytes = new Uint8Array(0);
 
   constructor(engine: Engine, options: ScanOptions, at: Timestamp) {
     this.#iterator = engine.iterator({ ...boundsOf(options), reverse: true });
     this.#at = at;
-    this.#isMore = this.#iterator.next();
   }
 
   get key(): Bytes {
@@ -224,6 +245,7 @@ class DescendingScan implements VersionScan {
 
   next(): boolean {
     const iterator = this.#iterator;
+    this.#isMore ??= iterator.next();
     while (this.#isMore) {
       const end = iterator.key.length - NUMBER_BYTES;
       this.#found = copyBytes(iterator.key, 0, end);

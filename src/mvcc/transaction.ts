@@ -6,6 +6,7 @@
  */
 import { assert, type Bytes, CairnError, type Ms } from "#base";
 import { bytesOf, type KeyText, textOf } from "./key-text.ts";
+import { checkLevel } from "./options.ts";
 import { createReadSet, type ReadSet } from "./read-set.ts";
 import type { Reader } from "./readers.ts";
 import type {
@@ -45,6 +46,7 @@ export class OpenTransaction implements Transaction, Reader {
   readonly readTimestamp: Timestamp;
   readonly beganMs: Ms;
   readonly versionsBefore: number;
+  readonly isReadOnly: boolean;
   /** Null for a level that does not need it. */
   readonly reads: ReadSet | null;
   readonly writes: WriteSet = createWriteSet();
@@ -52,7 +54,9 @@ export class OpenTransaction implements Transaction, Reader {
   isReported = false;
   readonly #host: TransactionHost;
   readonly #start: TransactionStart;
-  readonly #isReadOnly: boolean;
+  #isCommitting = false;
+  /** Walks that have not come to their end; null until there is one. */
+  #scans: Set<VersionScan> | null = null;
   /** Their marks in the set of writes, in the order of their making. */
   readonly #savepoints: { readonly savepoint: Savepoint; readonly mark: number }[] = [];
 
@@ -60,13 +64,13 @@ export class OpenTransaction implements Transaction, Reader {
     const { options } = start;
     this.#host = host;
     this.#start = start;
-    this.level = options.level ?? "snapshot";
+    this.level = checkLevel(options);
     this.readTimestamp = start.readTimestamp;
     this.beganMs = start.beganMs;
     this.versionsBefore = start.versionsBefore;
-    this.#isReadOnly = options.readOnly === true || options.at !== undefined;
+    this.isReadOnly = options.readOnly === true || options.at !== undefined;
     // Who writes nothing reads a state that was, between two commits: nothing is to be checked.
-    this.reads = this.level === "serializable" && !this.#isReadOnly ? createReadSet() : null;
+    this.reads = this.level === "serializable" && !this.isReadOnly ? createReadSet() : null;
   }
 
   get label(): string {
@@ -86,7 +90,14 @@ export class OpenTransaction implements Transaction, Reader {
     return this.#host.store.get(key, this.readTimestamp);
   }
 
-  *scan(options: ScanOptions = {}): IterableIterator<[key: Bytes, value: Bytes]> {
+  scan(options: ScanOptions = {}): IterableIterator<[key: Bytes, value: Bytes]> {
+    this.#checkOpen();
+    if (options.from !== undefined) checkBytes("from", options.from);
+    if (options.before !== undefined) checkBytes("before", options.before);
+    return this.#scan(options);
+  }
+
+  *#scan(options: ScanOptions): IterableIterator<[key: Bytes, value: Bytes]> {
     this.#checkOpen();
     const reverse = options.reverse === true;
     const from = options.from === undefined ? null : textOf(options.from);
@@ -96,14 +107,17 @@ export class OpenTransaction implements Transaction, Reader {
     if (reverse) own.reverse();
     const passed = this.reads?.startRange({ from, before, reverse });
     const stored = this.#host.store.scan(options, this.readTimestamp);
+    this.#scans ??= new Set();
+    this.#scans.add(stored);
     try {
       for (const { key, value } of merged(stored, own, reverse)) {
-        this.#checkOpen();
         passed?.passed(key);
         if (value !== null) yield [bytesOf(key), value];
+        this.#checkOpen();
       }
       passed?.ended();
     } finally {
+      this.#scans.delete(stored);
       stored.close();
     }
   }
@@ -142,29 +156,34 @@ export class OpenTransaction implements Transaction, Reader {
 
   async commit(options: CommitOptions = {}): Promise<Timestamp> {
     this.#checkOpen();
+    // It may have to wait for a timestamp. Nothing else is taken from here on.
+    this.#isCommitting = true;
     return this.#host.commit(this, options);
   }
 
   abort(): void {
-    if (this.state === "open") this.end("aborted");
+    if (this.state === "open" && !this.#isCommitting) this.end("aborted");
   }
 
   /** For the store: no more calls. */
   end(state: "committed" | "aborted"): void {
     assert(this.state === "open", "mvcc: a transaction ends once");
     this.state = state;
+    // Whoever stops in the middle of a scan need not say so.
+    for (const scan of this.#scans ?? []) scan.close();
     this.#host.ended(this, state);
   }
 
   #checkOpen(): void {
-    if (this.state === "open") return;
-    const message = `mvcc: ${this.label}: ${this.state} already`;
-    throw new CairnError("MVCC_TRANSACTION_OVER", message, { details: { state: this.state } });
+    if (this.state === "open" && !this.#isCommitting) return;
+    const state = this.state === "open" ? "committing" : this.state;
+    const message = `mvcc: ${this.label}: ${state} already`;
+    throw new CairnError("MVCC_TRANSACTION_OVER", message, { details: { state } });
   }
 
   #checkWritable(): void {
     this.#checkOpen();
-    if (!this.#isReadOnly) return;
+    if (!this.isReadOnly) return;
     throw new TypeError(`mvcc: ${this.label}: begun to read only`);
   }
 }

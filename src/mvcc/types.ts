@@ -4,9 +4,9 @@
  * T1 A transaction reads as of its timestamp, plus its own writes. T2 A commit is all or nothing,
  * also after a crash. T3 Commits are ordered by timestamp, and no timestamp is given twice, ever.
  * T4 Of two transactions that write one key at the same time, the first to commit wins. T5
- * Serializable transactions could have run one after the other. T6 Garbage collection keeps, of each
- * key, the newest version at or below the horizon and all above it. T7 Who holds the horizon back
- * can be seen.
+ * Serializable transactions could have run one after the other. T6 Garbage collection keeps, of
+ * each key, the newest version at or below the horizon and all above it. T7 Who holds the horizon
+ * back can be seen.
  */
 import type { Bytes, Ms } from "#base";
 import type { EngineOptions } from "#lsm/types";
@@ -131,8 +131,8 @@ export interface Transaction {
    *
    * @returns the timestamp of the commit; `readTimestamp` where nothing was written.
    * @throws `MVCC_CONFLICT` with `details` `key` (hexadecimal) and `rule`, T4 or T5: the
-   * transaction is aborted, and may be tried again from its beginning. Errors of the engine: whether
-   * the writes will be there after a restart is then unknown.
+   * transaction is aborted, and may be tried again from its beginning. Errors of the engine:
+   * whether the writes will be there after a restart is then unknown.
    */
   commit(options?: CommitOptions): Promise<Timestamp>;
   /** Ends without a trace. On a transaction that has ended, nothing happens. */
@@ -207,6 +207,7 @@ export interface Mvcc {
    * bit by bit.
    */
   collect(): Promise<CollectReport>;
+  /** The state now, and counters since opening. Cheap. */
   stats(): MvccStats;
   /** As `Engine.step` of the engine below, for who opened it with `background: "step"`. */
   step(): boolean;

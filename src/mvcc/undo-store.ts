@@ -15,6 +15,7 @@
  * Chapter: 06-mvcc. Source: the roll pointers and the purge of InnoDB.
  */
 import { assert, type Bytes } from "#base";
+import { copyBytes } from "#bytes";
 import { createWriteBatch } from "#lsm";
 import type { Engine, EngineIterator, WriteBatch } from "#lsm/types";
 import { bytesOf } from "./key-text.ts";
@@ -81,19 +82,10 @@ class UndoStore implements VersionStore {
   }
 
   async collect(): Promise<void> {
-    const rows = openRows(this.#engine, {});
-    let batch = createWriteBatch();
-    try {
-      while (rows.next()) {
-        this.#purgeRow(rows.key, rows.value, batch);
-        if (batch.operations < PURGE_BATCH) continue;
-        await this.#engine.write(batch);
-        batch = createWriteBatch();
-      }
-    } finally {
-      rows.close();
+    for (let from: Bytes | null = Uint8Array.of(KeySpace.row); from !== null; ) {
+      const start: Bytes = from;
+      from = await this.#turns.take(() => this.#purgeFrom(start));
     }
-    await this.#engine.write(batch);
     await this.#engine.compact();
   }
 
@@ -135,6 +127,28 @@ class UndoStore implements VersionStore {
     const record = this.#engine.get(undoKey(number));
     assert(record !== undefined, "mvcc: a chain that somebody needs is whole");
     return unpack(record);
+  }
+
+  /**
+   * Purges rows until a batch is full. To be called in a turn: a commit in between would be
+   * overwritten by the row as it was.
+   *
+   * @returns the row to go on with; null: that was the last one.
+   */
+  async #purgeFrom(from: Bytes): Promise<Bytes | null> {
+    const rows = this.#engine.iterator({ gte: from, lt: Uint8Array.of(KeySpace.undo) });
+    const batch = createWriteBatch();
+    let next: Bytes | null = null;
+    try {
+      while (next === null && rows.next()) {
+        if (batch.operations >= PURGE_BATCH) next = copyBytes(rows.key);
+        else this.#purgeRow(rows.key, rows.value, batch);
+      }
+    } finally {
+      rows.close();
+    }
+    await this.#engine.write(batch);
+    return next;
   }
 
   /** Keeps the newest version at or below the horizon, and all above it (T6). */

@@ -1,12 +1,12 @@
 /**
  * The key of a version: byte order is key ascending, then timestamp descending.
  *
- * | offset | bytes | field      | type   | meaning                                                 |
- * | -----: | ----: | ---------- | ------ | ------------------------------------------------------- |
- * |      0 |     1 | space      | u8     | 2: versions; see KeySpace                               |
- * |      1 |     n | key        | bytes  | each zero byte is followed by 255                       |
- * |    n+1 |     2 | end        | bytes  | 0 and 1: below any byte that could go on, 0 and 255 too |
- * |    n+3 |     8 | inverted   | u64 BE | 2^53 - 1 minus the timestamp                            |
+ * | offset | bytes | field    | type   | meaning                                                 |
+ * | -----: | ----: | -------- | ------ | ------------------------------------------------------- |
+ * |      0 |     1 | space    | u8     | 2: versions; see KeySpace                               |
+ * |      1 |     n | key      | bytes  | each zero byte is followed by 255                       |
+ * |    n+1 |     2 | end      | bytes  | 0 and 1: below any byte that could go on, 0 and 255 too |
+ * |    n+3 |     8 | inverted | u64 BE | 2^53 - 1 minus the timestamp                            |
  *
  * Invariant: no key without its timestamp is the beginning of another one, so that versions of
  * different keys never lie between each other. Key and timestamp alone, one behind the other, would
@@ -127,7 +127,7 @@ export function putBigEndian(target: Bytes, offset: number, value: number): void
   target[offset + 7] = value;
 }
 
-/** Reads what `putBigEndian` wrote. @throws `BYTES_MALFORMED` for 2^53 and more, or too few bytes. */
+/** Reads what `putBigEndian` wrote. @throws `BYTES_MALFORMED` for 2^53 and more, or if cut off. */
 export function getBigEndian(source: Bytes, offset: number): number {
   let value = 0;
   for (let i = 0; i < NUMBER_BYTES; i += 1)

@@ -21,8 +21,11 @@ export interface WriteSet {
   readonly size: number;
   /** The change to a key; undefined if there is none. */
   get(key: KeyText): Write | undefined;
+  has(key: KeyText): boolean;
   /** @param packed - kept, not copied. */
   set(key: KeyText, packed: Bytes): void;
+  /** All keys, in no order. */
+  keys(): IterableIterator<KeyText>;
   /** All changes, in no order. */
   values(): IterableIterator<Write>;
   /** Keys from `from` (included) to `before` (excluded), ascending; null: no end on that side. */
@@ -50,9 +53,17 @@ class MappedWrites implements WriteSet {
     return this.#writes.get(key);
   }
 
+  has(key: KeyText): boolean {
+    return this.#writes.has(key);
+  }
+
   set(key: KeyText, packed: Bytes): void {
     this.#undo?.push({ key, before: this.#writes.get(key) });
     this.#writes.set(key, { key, packed });
+  }
+
+  keys(): IterableIterator<KeyText> {
+    return this.#writes.keys();
   }
 
   values(): IterableIterator<Write> {

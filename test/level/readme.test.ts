@@ -1,6 +1,6 @@
 /**
- * The examples of the README are programs. Method: take each out of the text, give it a directory of
- * its own, and run it with Node on what was built.
+ * The examples of the README are programs. Method: take each out of the text, give it a directory
+ * of its own, and run it with Node on what was built.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -2,8 +2,8 @@
  * The anomalies, as scripts. Each says whether it has happened. Support for the tests.
  *
  * Names and order as in Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995), and for
- * the last one Fekete, O'Neil and O'Neil, "A Read-Only Transaction Anomaly Under Snapshot Isolation"
- * (2004).
+ * the last one Fekete, O'Neil and O'Neil, "A Read-Only Transaction Anomaly Under Snapshot
+ * Isolation" (2004).
  */
 import { isCairnError } from "#base";
 import type { IsolationLevel, Mvcc, Transaction } from "#mvcc/types";
@@ -118,8 +118,8 @@ export const anomalies: Readonly<Record<string, Anomaly>> = {
 
   /**
    * Savings 0, checking 0. A deposit of 20 goes to savings. A withdrawal of 10 from checking pays a
-   * fee of 1, since it saw no deposit. A reader sees the deposit and no fee: in no order of the three
-   * can that be.
+   * fee of 1, since it saw no deposit. A reader sees the deposit and no fee: in no order of the
+   * three can that be.
    */
   "read-only anomaly": async (mvcc, level) => {
     await commit(mvcc, { savings: "0", checking: "0" });

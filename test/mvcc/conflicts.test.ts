@@ -103,7 +103,7 @@ describe("06.2 a transaction", () => {
     await mvcc.close();
   });
 
-  test("keeps copies: the caller's arrays may be used again, and what it gave may be changed", async () => {
+  test("keeps copies of what it is given, and gives copies", async () => {
     const { mvcc } = await fresh();
     const [key, value] = [b("key"), b("value")];
     const transaction = mvcc.begin();
@@ -181,7 +181,7 @@ describe("06.2 a transaction", () => {
   });
 });
 
-test("06.2 keys and values of any bytes come back, in order, at the ends of the range too", async () => {
+test("06.2 keys and values of any bytes come back, in order", async () => {
   for (const layout of LAYOUTS) {
     const { mvcc } = await fresh({ layout });
     const keys = [[], [0], [0, 0], [0, 255], [1], [255], [255, 0], [255, 255]].map((bytes) =>

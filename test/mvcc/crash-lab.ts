@@ -1,6 +1,6 @@
 /**
- * Transfers between two accounts, with the power failing at every operation of the disk. Support for
- * the tests.
+ * Transfers between two accounts, with the power failing at every operation of the disk. Support
+ * for the tests.
  *
  * One run: transfer until the power goes, let the crash keep some of what was unsynced, open, look;
  * then commit once more, crash again, open, look.

@@ -164,7 +164,7 @@ describe("06.7 the past", () => {
     await again.close();
   });
 
-  test("what was readable before a restart is so after it, for as long as it was to be", async () => {
+  test("that was readable before a restart is so after it, for its time", async () => {
     const { mvcc, disk } = await fresh({ retentionMs: 60_000 });
     const first = await commit(mvcc, { a: "1" });
     await commit(mvcc, { a: "2" });

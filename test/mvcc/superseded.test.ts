@@ -1,6 +1,6 @@
 /**
- * Compactions leave out versions, and no reader can tell. Method: compaction-checks.ts, from printed
- * seeds; the rule by itself is tested in test/lsm/superseded.test.ts.
+ * Compactions leave out versions, and no reader can tell. Method: compaction-checks.ts, from
+ * printed seeds; the rule by itself is tested in test/lsm/superseded.test.ts.
  */
 import { test } from "vitest";
 import { openMvcc } from "#mvcc";

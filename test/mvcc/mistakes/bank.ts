@@ -77,8 +77,8 @@ export const mistakes: readonly Mistake[] = [
     caughtBy: "histories",
     patches: patch(
       "transaction.ts",
-      "      reads?.addKey(text);\n    }\n    return this.#host.store.get(key, this.readTimestamp);",
-      "      const found = this.#host.store.get(key, this.readTimestamp);\n      if (found !== undefined) reads?.addKey(text);\n      return found;\n    }\n    return this.#host.store.get(key, this.readTimestamp);",
+      "reads?.addKey(text);\n    }\n    return this.#host.store.get(key, this.readTimestamp);",
+      "const found = this.#host.store.get(key, this.readTimestamp);\n      if (found !== undefined) reads?.addKey(text);\n      return found;\n    }\n    return this.#host.store.get(key, this.readTimestamp);",
     ),
   },
   {
@@ -93,8 +93,8 @@ export const mistakes: readonly Mistake[] = [
     caughtBy: "in flight",
     patches: patch(
       "open-mvcc.ts",
-      "const oldest = this.#readers.oldest()?.readTimestamp ?? visible;\n    this.#history.forget(Math.min(oldest, visible));",
-      "const oldest = this.#readers.oldest()?.readTimestamp ?? this.#parts.meta.last;\n    this.#history.forget(oldest + 0 * visible);",
+      "this.#history.forget(oldest?.readTimestamp ?? visible);",
+      "this.#history.forget(oldest?.readTimestamp ?? this.#parts.meta.last + 0 * visible);",
     ),
   },
   {
