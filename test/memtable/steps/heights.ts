@@ -83,7 +83,7 @@ const fromTheSource: Check<Subject> = {
     const at = first.findIndex((height, i) => height !== second[i]);
     expectThat(at === -1, () => ({
       happened: `drawHeight was called 200 times, twice over, with two random sources of the same seed. Both times the heights should be the same. Yours differ at draw ${at + 1}: ${first[at]} and ${second[at]}.`,
-      why: "All chance has to come from the source that was given. With `Math.random` inside, a failure that needs a certain tower can never be played again.",
+      why: "All chance has to come from the source that was given. With `Math.random` inside, or a source of its own, a failure that needs a certain tower can never be played again.",
     }));
   },
 };

@@ -43,7 +43,7 @@ export const scanMistakes: readonly StepMistake[] = [
     ],
   },
   {
-    name: "heights are drawn with Math.random",
+    name: "heights are drawn from another source than the given one",
     step: "02.3",
     caughtBy: "the same draws give the same heights",
     rule: "M8",
@@ -51,7 +51,7 @@ export const scanMistakes: readonly StepMistake[] = [
       {
         file: "heights.ts",
         from: "&& random() < SKIP_CHANCE)",
-        to: "&& Math.random() < SKIP_CHANCE)",
+        to: "&& xorshift() < SKIP_CHANCE)",
       },
     ],
   },
