@@ -110,7 +110,7 @@ function everyPoint(
     const disk = createSimulatedDisk({ seed: point + 1 });
     disk.cutPowerAt(point);
     const isOver = play(disk);
-    for (let seed = 1; seed <= 16; seed += 1) {
+    for (let seed = 1; seed <= 10; seed += 1) {
       judgeAfter(openOrGap(subject, disk.crash(seed), disk), { disk, isOver });
     }
   }
@@ -266,7 +266,7 @@ const anySequence: Check<WalSubject> = {
   kind: "model",
   rule: "W1",
   run(subject, { seed }) {
-    for (let run = 0; run < 25; run += 1) {
+    for (let run = 0; run < 12; run += 1) {
       const random = seededRandom(seed * 1000 + run);
       const disk = createSimulatedDisk();
       let { wal } = open(subject, disk, SMALL);

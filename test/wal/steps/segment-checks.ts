@@ -87,7 +87,7 @@ const foreign: Check<WalSubject> = {
 };
 
 const SIZES = [400, 300, 500, 820, 60, 450, 380, 900];
-const SEEDS = 8;
+const SEEDS = 5;
 
 function play(subject: WalSubject, disk: SimulatedDisk, syncEvery: number): Story {
   const story = new Story();
