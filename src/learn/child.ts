@@ -15,6 +15,8 @@ const SILENT_SECONDS_MAX = 10;
 /** `CAIRN_LIMIT_SECONDS` gives a very slow one more. */
 export const SILENT_MS_MAX: Ms =
   1000 * (Number(process.env["CAIRN_LIMIT_SECONDS"]) || SILENT_SECONDS_MAX);
+/** To start takes a few times as long as one check may take. */
+const STARTS = 3;
 /** Experiments kill processes by the hundred, and say little meanwhile. */
 export const EXPERIMENT_SILENT_MS_MAX: Ms = 120_000;
 /** What reader's code may print before the rest is dropped. */
@@ -86,7 +88,8 @@ function ask(
       isStuck = true;
       child.kill("SIGKILL");
     };
-    let timer = setTimeout(stop, silentMsMax);
+    // Before the first word a process has to start, and to load everything.
+    let timer = setTimeout(stop, silentMsMax * STARTS);
     child.on("message", (message) => {
       if (!isChildEvent(message)) return;
       clearTimeout(timer);

@@ -10,8 +10,8 @@ import type { ChildEvent, ChildWork } from "./child-protocol.ts";
 import { runCheck } from "./lesson.ts";
 import type { Chapter, Check, CrashLab, Failure, Step } from "./types.ts";
 
-/** Takes an event. */
-export type Emit = (event: ChildEvent) => void;
+/** Takes an event. The promise resolves when the other side will get it, whatever comes next. */
+export type Emit = (event: ChildEvent) => Promise<void>;
 
 type Work<Kind> = Extract<ChildWork, { kind: Kind }>;
 
@@ -71,7 +71,7 @@ async function judgeEarlier(judged: Judged, work: Work<"steps">): Promise<void> 
   const end = judged.now() + work.earlierMsMax;
   for (const [index, at] of checks.entries()) {
     if (judged.now() >= end) {
-      judged.emit({ type: "cairn-earlier-left", checks: checks.length - index });
+      await judged.emit({ type: "cairn-earlier-left", checks: checks.length - index });
       return;
     }
     await judgeCheck(judged, { ...at, isEarlier: true });
@@ -91,13 +91,13 @@ async function judgeCheck(
   const { kind, rule } = check;
   const isEarlier = at.isEarlier === true;
   const ruleText = chapter.rules[rule] ?? "";
-  emit({ type: "cairn-check", step, check: check.name, kind, rule, ruleText, isEarlier });
+  await emit({ type: "cairn-check", step, check: check.name, kind, rule, ruleText, isEarlier });
   const start = now();
   const failure = await runCheck(chapter, at, chapter.subjectOf(module));
   // An error that nobody caught comes up when the turn ends: it belongs to this check.
   await new Promise((resolve) => setImmediate(resolve));
   const ms = now() - start;
-  emit({ type: "cairn-verdict", step, check: check.name, isEarlier, failure, ms });
+  await emit({ type: "cairn-verdict", step, check: check.name, isEarlier, failure, ms });
   return failure;
 }
 
@@ -105,7 +105,7 @@ async function judgeCrashes(judged: Judged, work: Work<"crash">): Promise<void> 
   const { chapter, module, emit } = judged;
   const lab = chapter.crashLab;
   if (lab === undefined) {
-    emit({ type: "cairn-unknown", text: `Chapter ${chapter.name} has no crash lab.` });
+    await emit({ type: "cairn-unknown", text: `Chapter ${chapter.name} has no crash lab.` });
     return;
   }
   const counted = await countPoints(judged, lab);
@@ -118,7 +118,7 @@ async function judgeCrashes(judged: Judged, work: Work<"crash">): Promise<void> 
       ? [...Array(lab.seedsPerPoint).keys()].map((n) => first + n)
       : [work.seed];
   const plan = { about: lab.about, points: counted, seedsPerPoint: seeds.length };
-  emit({ type: "cairn-crash-plan", ...plan });
+  await emit({ type: "cairn-crash-plan", ...plan });
   for (const point of points) {
     let runs = 0;
     let failure: Failure | null = null;
@@ -129,7 +129,7 @@ async function judgeCrashes(judged: Judged, work: Work<"crash">): Promise<void> 
       failure = await runCheck(chapter, at, chapter.subjectOf(module));
       if (failure !== null) break;
     }
-    emit({ type: "cairn-crash-point", point, runs, failure });
+    await emit({ type: "cairn-crash-point", point, runs, failure });
     if (failure !== null && !work.isWhole) return;
   }
 }
@@ -155,7 +155,7 @@ async function countPoints(
   const at = { step: `crash ${chapter.name.slice(0, 2)}`, check, seed: 1 };
   const failure = await runCheck(chapter, at, chapter.subjectOf(module));
   if (failure === null) return points;
-  emit({ type: "cairn-crash-point", point: 0, runs: 1, failure });
+  await emit({ type: "cairn-crash-point", point: 0, runs: 1, failure });
   return null;
 }
 
@@ -193,14 +193,14 @@ async function experiment({ chapter, emit }: Judged, work: Work<"experiment">): 
   if (found === undefined) {
     const names = Object.keys(chapter.experiments ?? {});
     const there = names.length === 0 ? "none" : names.join(", ");
-    emit({
+    await emit({
       type: "cairn-unknown",
       text: `Chapter ${chapter.name} has no experiment "${work.name}". It has: ${there}.`,
     });
     return;
   }
-  emit({ type: "cairn-say", line: found.about });
-  await found.run((line) => emit({ type: "cairn-say", line }));
+  await emit({ type: "cairn-say", line: found.about });
+  await found.run((line) => void emit({ type: "cairn-say", line }));
 }
 
 function stepOf(chapter: Chapter, id: string): Step<unknown> {

@@ -81,7 +81,7 @@ describe("code that is merely unusual", () => {
 
   test("is told the place where its own error was thrown", () => {
     const { out } = runWith(saveNote('\n  throw new Error("mine");'));
-    expect(out).toContain("Your code threw Error: mine");
+    expect(out).toMatch(/threw.*mine/);
     expect(out).toContain("work/bytes/first.ts:3");
   });
 

@@ -8,9 +8,13 @@ import { copyForReader, type Ran, type ReaderCopy } from "../support/reader-copy
 const PLAIN = "--plain";
 
 let copy: ReaderCopy;
+let before: readonly [bare: Ran, status: Ran];
+let started: Ran;
 
 beforeAll(() => {
   copy = copyForReader();
+  before = [copy.cairn([]), plain("status")];
+  started = plain("start");
 });
 
 afterAll(() => copy.remove());
@@ -35,9 +39,9 @@ function snapshot(name: string): string {
 
 describe("a reader who follows the first chapter", () => {
   test("is told how to begin, and begins with green before red", async () => {
-    expect(copy.cairn([]).out).toContain("npx cairn start");
-    await expect(firstChapter(plain("status").out)).toMatchFileSnapshot(snapshot("status-before"));
-    const started = plain("start");
+    const [bare, status] = before;
+    expect(bare.out).toContain("npx cairn start");
+    await expect(firstChapter(status.out)).toMatchFileSnapshot(snapshot("status-before"));
     expect(started.code).toBe(0);
     await expect(started.out).toMatchFileSnapshot(snapshot("start"));
   });

@@ -19,9 +19,12 @@ import {
 
 const ROOT = new URL("../../", import.meta.url);
 
-const emit = (event: ChildEvent): void => {
-  process.send?.(event);
-};
+/** A process that loops for ever sends nothing any more: what it said must be on its way. */
+const emit = (event: ChildEvent): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.send === undefined) resolve();
+    else process.send(event, () => resolve());
+  });
 
 /** Says one last thing and ends, once it has been sent. */
 function endWith(event: ChildEvent): void {
@@ -64,7 +67,7 @@ async function answer(request: ChildRequest): Promise<void> {
     endWith({ type: "cairn-not-loaded", problem });
     return;
   }
-  emit({ type: "cairn-loaded" });
+  await emit({ type: "cairn-loaded" });
   await judge(chapter, module, request.work, { emit, now: () => performance.now() });
   endWith({ type: "cairn-done" });
 }
