@@ -3,9 +3,10 @@
  *
  * Stores of the same keys, overwritten again and again and looked up meanwhile, with leveled and
  * tiered compaction at four ratios. Counted are bytes written for one byte of the user's, tables
- * asked for one lookup, and bytes kept for one byte of live data, from the engine's statistics. The engine is the
- * reference's, the pickers are those of `#lsm`. Background work runs by `step` between batches, so
- * that the figures depend on the seed alone. Not measured: time; nothing is synced.
+ * asked for one lookup, and bytes kept for one byte of live data, from the engine's statistics.
+ * The engine is the reference's, the pickers are those of `#lsm`. Background work runs by `step`
+ * between batches, so that the figures depend on the seed alone. Not measured: time; nothing is
+ * synced.
  */
 import { join } from "node:path";
 import { createLeveledPicker, createTieredPicker, createWriteBatch, openEngine } from "#lsm";
