@@ -9,7 +9,7 @@
 import { CairnError, type Cancel, isCairnError, type Sequence } from "#base";
 import type { Wal, WalRecord } from "#wal/types";
 import { lsmCorrupt } from "./corruption.ts";
-import { lockPath, logPath, parseName, tablePath } from "./file-names.ts";
+import { lockPath, logPath, type NamedFile, tablePath } from "./file-names.ts";
 import { type OpenedManifest, openManifest } from "./manifest.ts";
 import { createMemory, type Memory } from "./memory.ts";
 import { beginLog, openLog, removeLog } from "./new-log.ts";
@@ -69,7 +69,7 @@ function recoverLocked(
   let numbers = createSharedNumbers(1);
   const found = openManifest({
     ...{ disk, dir, createIfMissing, errorIfExists },
-    inspect: (state) => checkFiles(settings, state),
+    inspect: (state, files) => checkFiles(settings, state, files),
     createNumbers: (first) => {
       numbers = createSharedNumbers(first);
       return numbers;
@@ -158,14 +158,18 @@ class Replay {
 }
 
 /** Whether everything is there that the manifest names. Content is checked when it is read. */
-function checkFiles({ disk, dir }: EngineSettings, state: ManifestState): void {
-  const names = new Set(disk.list(dir).map((name) => `${dir}/${name}`));
+function checkFiles(
+  { disk, dir }: EngineSettings,
+  state: ManifestState,
+  files: readonly NamedFile[],
+): void {
+  const names = new Set(files.map(({ name }) => `${dir}/${name}`));
   for (const { id } of allTables(state.version)) {
     const file = tablePath(dir, id);
     if (!names.has(file))
       throw lsmCorrupt({ file, offset: 0 }, "named by the manifest, but missing");
   }
-  checkEnd({ disk, dir }, state);
+  checkEnd({ disk, dir }, state, files);
   if (state.logNumber === 0) return;
   const file = logPath(dir, state.logNumber);
   if (!names.has(file) || disk.list(file).length === 0) {
@@ -179,10 +183,13 @@ function checkFiles({ disk, dir }: EngineSettings, state: ManifestState): void {
  * table there is a log (a repaired engine may have tables and none). Without this, what the lost
  * edits named would be removed as rubbish.
  */
-function checkEnd({ disk, dir }: Pick<EngineSettings, "disk" | "dir">, state: ManifestState): void {
+function checkEnd(
+  { disk, dir }: Pick<EngineSettings, "disk" | "dir">,
+  state: ManifestState,
+  files: readonly NamedFile[],
+): void {
   const isNew = state.logNumber === 0 && allTables(state.version).length === 0;
-  for (const name of disk.list(dir)) {
-    const found = parseName(name);
+  for (const { name, file: found } of files) {
     const file = `${dir}/${name}`;
     const isNews =
       found.kind === "log"
@@ -210,8 +217,7 @@ function removeOrphans({ disk, dir }: EngineSettings, found: OpenedManifest): st
   const { state } = found.manifest;
   const live = new Set(allTables(state.version).map(({ id }) => id));
   const removed: string[] = [];
-  for (const name of disk.list(dir)) {
-    const file = parseName(name);
+  for (const { name, file } of found.files) {
     const path = `${dir}/${name}`;
     if (file.kind === "log" && file.number !== state.logNumber) removeLog(disk, path);
     else if (file.kind === "temporary table") tryUnlink(disk, path);
