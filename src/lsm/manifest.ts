@@ -27,7 +27,7 @@ import {
   type Numbers,
   numberIn,
 } from "./file-names.ts";
-import { lazyLog, type ManifestLog, openedLog } from "./lazy-log.ts";
+import { type EngineWal, lazyLog } from "./lazy-log.ts";
 import { scanManifest } from "./manifest-scan.ts";
 import type { Manifest, ManifestState, VersionEdit } from "./parts.ts";
 import { applyEdit, EMPTY_STATE } from "./version.ts";
@@ -115,7 +115,7 @@ export function openManifest(options: ManifestOptions): OpenedManifest {
 /** The log that is written. */
 interface ManifestFile {
   readonly number: number;
-  readonly wal: ManifestLog;
+  readonly wal: EngineWal;
   readonly snapshotBytes: number;
 }
 
@@ -163,7 +163,9 @@ function open(options: ManifestOptions, files: readonly NamedFile[], numbers: Nu
     assert(report.records === scan.records, "lsm: the manifest's log holds what was read before");
     return wal;
   };
-  const wal = scan.isClosed ? lazyLog(openFile, scan) : openedLog(openFile());
+  const { nextLsn, records, bytes } = scan;
+  const known = { firstLsn: nextLsn - records, nextLsn, bytes };
+  const wal = scan.isClosed ? lazyLog(openFile, known) : openFile();
   // The process may have been killed between turning `CURRENT` and syncing its name. An edit behind
   // the snapshot says that it was not: none is taken before that sync.
   if (scan.records === 1) disk.syncDir(dir);
@@ -189,7 +191,7 @@ export function beginManifest(
     void wal.close();
     throw error;
   }
-  return { number: start.number, wal: openedLog(wal), snapshotBytes: snapshot.length };
+  return { number: start.number, wal, snapshotBytes: snapshot.length };
 }
 
 function openLog(disk: Disk, dir: string): ReturnType<typeof openWal> {
@@ -234,7 +236,7 @@ class DurableManifest implements EngineManifest {
   readonly #rollBytes: number;
   readonly #numbers: Numbers;
   /** Manifests that count no more, or never did: to be removed when that is certain. */
-  readonly #stale: { readonly number: number; readonly wal: ManifestLog | null }[] = [];
+  readonly #stale: { readonly number: number; readonly wal: EngineWal | null }[] = [];
   #file: ManifestFile;
   #state: ManifestState;
   /** What a crash would find is not known: nothing may be added to this file. */
@@ -305,7 +307,7 @@ class DurableManifest implements EngineManifest {
 
   async #close(): Promise<void> {
     const { wal } = this.#file;
-    const edits = wal.records;
+    const edits = wal.nextLsn - wal.firstLsn;
     // A clean end is the moment to add the edits up: the next opening reads one record.
     if (edits > EDITS_AT_CLOSE_MAX && !this.#isDoubtful && !this.#isBusy) {
       try {
