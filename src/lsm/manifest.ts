@@ -228,7 +228,7 @@ function removeManifest(disk: Disk, path: string): void {
 }
 
 /** A manifest with more edits than that is written anew when it is closed. */
-const EDITS_AT_CLOSE_MAX = 16;
+const EDITS_AT_CLOSE_MAX = 4;
 
 class DurableManifest implements EngineManifest {
   readonly #disk: Disk;
