@@ -1,10 +1,11 @@
 /**
- * The thread that flushes, compacts and unlinks for one engine.
+ * The thread that flushes, compacts and unlinks for one engine after the other.
  *
  * It works in slices, and hears new orders in between, so that a flush need not wait for the end of
  * a long compaction. Invariant: what it was told to do it does or reports as failed.
  * Chapter: 04-lsm, "Background work"
  */
+import { assert } from "#base";
 import { openSharedMemtable } from "#memtable";
 import { atTurnEnd, createNodeClock, createNodeDisk, type Port, threadStart } from "#platform";
 import { createJobs, type JobKind, type Jobs } from "./jobs.ts";
@@ -16,52 +17,62 @@ const TURN_MS = 2;
 
 class WorkerHost {
   readonly #port: Port<FromWorker, ToWorker>;
-  readonly #jobs: Jobs;
   readonly #clock = createNodeClock();
+  readonly #disk = createNodeDisk();
+  #jobs: Jobs | null = null;
   #orders = 0;
   #isScheduled = false;
 
-  constructor(port: Port<FromWorker, ToWorker>, { dir, numbers }: WorkerStart) {
+  constructor(port: Port<FromWorker, ToWorker>) {
     this.#port = port;
+    port.onMessage((message) => {
+      if (message.kind === "begin") this.#begin(message.start);
+      else this.#onOrder(message);
+    });
+  }
+
+  #begin({ dir, numbers }: WorkerStart): void {
+    assert(this.#jobs?.isIdle !== false, "lsm: a worker is taken over when it is idle");
     const shared = openSharedNumbers(numbers);
-    const place = { disk: createNodeDisk(), dir, allocateId: () => shared.take() };
+    const place = { disk: this.#disk, dir, allocateId: () => shared.take() };
     this.#jobs = createJobs(place, {
-      done: (job, result) => port.post({ kind: "done", job, result }),
+      done: (job, result) => this.#port.post({ kind: "done", job, result }),
       failed: (job, error) => this.#fail(job, error),
     });
-    port.onMessage((message) => this.#onOrder(message));
   }
 
-  #onOrder(message: ToWorker): void {
+  #onOrder(order: Exclude<ToWorker, { readonly kind: "begin" }>): void {
+    const jobs = this.#jobs;
+    assert(jobs !== null, "lsm: a worker knows its engine before its first order");
     this.#orders += 1;
-    switch (message.kind) {
+    switch (order.kind) {
       case "flush":
-        this.#jobs.flush(openSharedMemtable(message.memtable), message.order);
+        jobs.flush(openSharedMemtable(order.memtable), order.order);
         break;
       case "compact":
-        this.#jobs.compact(message.job);
+        jobs.compact(order.job);
         break;
       case "unlink":
-        this.#jobs.unlink(message.paths, message.syncDir);
+        jobs.unlink(order.paths, order.syncDir);
         break;
     }
-    this.#schedule();
+    this.#schedule(jobs);
   }
 
-  #schedule(): void {
+  #schedule(jobs: Jobs): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     atTurnEnd(() => {
       this.#isScheduled = false;
-      this.#turn();
+      this.#turn(jobs);
     });
   }
 
-  #turn(): void {
+  #turn(jobs: Jobs): void {
     const until = this.#clock.now() + TURN_MS;
-    while (this.#jobs.slice() && this.#clock.now() < until);
-    if (!this.#jobs.isIdle) {
-      this.#schedule();
+    while (jobs.slice() && this.#clock.now() < until);
+    if (!jobs.isIdle) {
+      this.#schedule(jobs);
       return;
     }
     this.#port.post({ kind: "idle", orders: this.#orders });
@@ -73,5 +84,5 @@ class WorkerHost {
   }
 }
 
-const { port, data } = threadStart<FromWorker, ToWorker, WorkerStart>();
-new WorkerHost(port, data);
+const { port } = threadStart<FromWorker, ToWorker, null>();
+new WorkerHost(port);

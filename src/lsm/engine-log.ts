@@ -12,11 +12,12 @@
  * Chapter: 04-lsm, "When the log fails"
  */
 import { type Bytes, CairnError, errorText, isCairnError } from "#base";
-import type { Lsn, Wal } from "#wal/types";
+import type { Lsn } from "#wal/types";
+import type { EngineWal } from "./lazy-log.ts";
 
 /** How the log is written. */
 export interface EngineLogOptions {
-  readonly wal: Wal;
+  readonly wal: EngineWal;
   /** The number of its directory. */
   readonly number: number;
   /** See `EngineOptions`. */
@@ -36,7 +37,7 @@ export function createEngineLog(options: EngineLogOptions): EngineLog {
 class WrittenLog {
   readonly #logBytesPerSync: number;
   readonly #onFailure: () => void;
-  #wal: Wal;
+  #wal: EngineWal;
   #unsyncedBytes = 0;
   number: number;
   before: Lsn;
@@ -105,7 +106,7 @@ class WrittenLog {
   }
 
   /** Goes on in a new, empty log. @returns the old one, still to be closed. */
-  replace(wal: Wal, number: number): Wal {
+  replace(wal: EngineWal, number: number): EngineWal {
     const old = this.#wal;
     this.#wal = wal;
     this.number = number;
@@ -133,7 +134,7 @@ class WrittenLog {
   }
 
   /** Notes a failed sync. @returns what the disk said, also to those who came after it. */
-  #syncFailed(wal: Wal, error: unknown): unknown {
+  #syncFailed(wal: EngineWal, error: unknown): unknown {
     const said = isCairnError(error, "WAL_POISONED") ? (error.cause ?? error) : error;
     // A log that was replaced meanwhile has nothing to say about the new one.
     if (wal === this.#wal) this.#fail(said);

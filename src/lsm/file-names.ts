@@ -14,6 +14,7 @@
  * exactly the number that it was made from, and no other name is. Chapter: 04-lsm
  */
 import { assert } from "#base";
+import type { Disk } from "#platform/types";
 
 /** Six digits sort right up to a million files; behind that only listings look worse. */
 const DIGITS = 6;
@@ -72,9 +73,24 @@ export function parseName(name: string): EngineFile {
   );
 }
 
+/** A name that was found in an engine's directory. */
+export interface NamedFile {
+  readonly name: string;
+  readonly file: EngineFile;
+}
+
+/** What is in an engine's directory. */
+export function listFiles(disk: Disk, dir: string): NamedFile[] {
+  return disk.list(dir).map((name) => ({ name, file: parseName(name) }));
+}
+
 /** The number that a name carries, or 0. */
 export function numberOf(name: string): number {
-  const file = parseName(name);
+  return numberIn(parseName(name));
+}
+
+/** As `numberOf`, for what is known of a name. */
+export function numberIn(file: EngineFile): number {
   return "number" in file ? file.number : 0;
 }
 

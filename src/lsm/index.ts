@@ -10,9 +10,9 @@
  * keep-rule.ts, superseded.ts, compaction.ts, flush.ts, job-tables.ts, jobs.ts. What is decided:
  * picker-math.ts, leveled-picker.ts, tiered-picker.ts, range-plan.ts, edits.ts, orders.ts,
  * edit-queue.ts, retries.ts, waiters.ts, background.ts. On whichever thread: job-runner.ts,
- * worker-protocol.ts, thread-runner.ts, background-worker.ts. All together: statistics.ts,
- * engine-parts.ts, recover.ts, engine.ts, open-engine.ts. For people, and when something is
- * damaged: describe-manifest.ts, repair-salvage.ts, repair-merge.ts, repair-output.ts,
+ * worker-protocol.ts, worker-pool.ts, thread-runner.ts, background-worker.ts. All together:
+ * statistics.ts, engine-parts.ts, recover.ts, engine.ts, open-engine.ts. For people, and when
+ * something is damaged: describe-manifest.ts, repair-salvage.ts, repair-merge.ts, repair-output.ts,
  * repair-log.ts, repair-manifest.ts, repair.ts.
  *
  * Chapter: 04-lsm

@@ -1,74 +1,90 @@
 /**
- * The manifest's log, opened for writing only when something is written.
+ * A log of the engine, opened for writing only when something is written.
  *
- * Opening a log reads it. The manifest has been read by then, to refuse a damaged engine before
- * anything is changed, and most openings of an engine never write it. Invariant: it is used only
- * for a log that was closed properly, where opening has nothing to repair and nothing to sync.
+ * Opening a log reads it, and most openings of an engine never write. The manifest has been read
+ * before its log is opened, to refuse a damaged engine before anything is changed; the log of the
+ * writes is most often empty. Invariant: it is used only for a log that was closed properly and is
+ * one file: opening has nothing to repair, nothing to sync, and leaves no file behind.
  * Chapter: 04-lsm
  */
 import type { Bytes } from "#base";
 import type { Lsn, Wal } from "#wal/types";
 
-/** What the manifest asks of its log. */
-export type ManifestLog = Pick<Wal, "append" | "sync" | "commit" | "close" | "sizeBytes"> & {
-  /** Records in it. */
-  readonly records: number;
-};
+/** What an engine asks of a log that was recovered. */
+export type EngineWal = Pick<
+  Wal,
+  | "firstLsn"
+  | "nextLsn"
+  | "append"
+  | "flush"
+  | "sync"
+  | "syncAsync"
+  | "commit"
+  | "detachBefore"
+  | "sizeBytes"
+  | "close"
+>;
 
-/** @param log - an open one. */
-export function openedLog(log: Wal): ManifestLog {
-  return new LazyLog(() => log, { records: 0, bytes: 0 }, log);
+/** What is known of a log that is not open. */
+export interface KnownLog {
+  readonly firstLsn: Lsn;
+  readonly nextLsn: Lsn;
+  readonly bytes: number;
 }
 
-/**
- * @param open - opens the log; called at most once.
- * @param known - what it holds.
- */
-export function lazyLog(
-  open: () => Wal,
-  known: { readonly records: number; readonly bytes: number },
-): ManifestLog {
-  return new LazyLog(open, known, null);
+/** @param open - opens the log; called at most once. */
+export function lazyLog(open: () => Wal, known: KnownLog): EngineWal {
+  return new LazyLog(open, known);
 }
 
-class LazyLog implements ManifestLog {
+class LazyLog implements EngineWal {
   readonly #open: () => Wal;
-  readonly #known: { readonly records: number; readonly bytes: number };
-  #log: Wal | null;
+  readonly #known: KnownLog;
+  #log: Wal | null = null;
 
-  constructor(
-    open: () => Wal,
-    known: { readonly records: number; readonly bytes: number },
-    log: Wal | null,
-  ) {
+  constructor(open: () => Wal, known: KnownLog) {
     this.#open = open;
     this.#known = known;
-    this.#log = log;
   }
 
-  get records(): number {
-    const log = this.#log;
-    return log === null ? this.#known.records : log.nextLsn - log.firstLsn;
+  get firstLsn(): Lsn {
+    return this.#log?.firstLsn ?? this.#known.firstLsn;
+  }
+
+  get nextLsn(): Lsn {
+    return this.#log?.nextLsn ?? this.#known.nextLsn;
   }
 
   append(payload: Bytes): Lsn {
     return this.#opened().append(payload);
   }
 
+  flush(): void {
+    this.#log?.flush();
+  }
+
   sync(): void {
-    this.#opened().sync();
+    this.#log?.sync();
+  }
+
+  async syncAsync(): Promise<Lsn> {
+    return this.#log === null ? this.#known.nextLsn - 1 : this.#log.syncAsync();
   }
 
   async commit(payload: Bytes): Promise<Lsn> {
     return this.#opened().commit(payload);
   }
 
-  async close(): Promise<void> {
-    await this.#log?.close();
+  detachBefore(lsn: Lsn): readonly string[] {
+    return this.#log?.detachBefore(lsn) ?? [];
   }
 
   sizeBytes(): number {
     return this.#log?.sizeBytes() ?? this.#known.bytes;
+  }
+
+  async close(): Promise<void> {
+    await this.#log?.close();
   }
 
   #opened(): Wal {

@@ -36,6 +36,8 @@ export interface ManifestScan {
   readonly state: ManifestState | null;
   /** Steps that led there, the snapshot among them. */
   readonly records: number;
+  /** Of the record behind the last whole one in its log. */
+  readonly nextLsn: number;
   /** Payload of the snapshot in front. */
   readonly snapshotBytes: number;
   /** Bytes of a torn end. */
@@ -97,6 +99,7 @@ class Scanner {
     return {
       state: typeof state === "string" ? null : state,
       records: this.#records,
+      nextLsn: this.#nextLsn,
       snapshotBytes: this.#snapshotBytes,
       droppedBytes: this.#droppedBytes,
       bytes: this.#bytes,

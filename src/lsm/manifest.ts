@@ -19,13 +19,15 @@ import { encodeEdit, encodeSnapshot } from "./edit-codec.ts";
 import {
   createNumbers,
   currentPath,
+  type EngineFile,
+  listFiles,
   lostPath,
   manifestPath,
+  type NamedFile,
   type Numbers,
-  numberOf,
-  parseName,
+  numberIn,
 } from "./file-names.ts";
-import { lazyLog, type ManifestLog, openedLog } from "./lazy-log.ts";
+import { type EngineWal, lazyLog } from "./lazy-log.ts";
 import { scanManifest } from "./manifest-scan.ts";
 import type { Manifest, ManifestState, VersionEdit } from "./parts.ts";
 import { applyEdit, EMPTY_STATE } from "./version.ts";
@@ -52,14 +54,19 @@ export interface ManifestOptions {
   readonly rollBytes?: number;
   /** Makes the counter. Default: one that only this thread can use. */
   readonly createNumbers?: (first: number) => Numbers;
-  /** Sees the state before anything is changed. What it throws ends the opening. */
-  readonly inspect?: (state: ManifestState) => void;
+  /**
+   * Sees the state, and what is in the directory, before anything is changed. What it throws ends
+   * the opening.
+   */
+  readonly inspect?: (state: ManifestState, files: readonly NamedFile[]) => void;
 }
 
 /** A manifest that was just opened. */
 export interface OpenedManifest {
   readonly manifest: EngineManifest;
   readonly created: boolean;
+  /** What was in the directory before anything was changed. */
+  readonly files: readonly NamedFile[];
   /** The engine's counter. It is above every number of the manifest and of any name (L7). */
   readonly numbers: Numbers;
   /** Bytes of a torn end that were cut off: an edit that nobody was told of. */
@@ -88,25 +95,27 @@ export interface EngineManifest extends Manifest {
  */
 export function openManifest(options: ManifestOptions): OpenedManifest {
   const { disk, dir } = options;
-  const names = disk.exists(dir) ? disk.list(dir) : [];
-  const lost = names.includes("lost") ? disk.list(lostPath(dir)) : [];
-  const used = [...names, ...lost].map(numberOf);
+  const files = disk.exists(dir) ? listFiles(disk, dir) : [];
+  const isThere = (kind: EngineFile["kind"]) => files.some(({ file }) => file.kind === kind);
+  const lost = isThere("lost") ? listFiles(disk, lostPath(dir)) : [];
+  let used = 0;
+  for (const { file } of [...files, ...lost]) used = Math.max(used, numberIn(file));
   const startNumbers = options.createNumbers ?? createNumbers;
-  const numbers = startNumbers(used.reduce((max, number) => Math.max(max, number), 0) + 1);
-  const created = !names.includes("CURRENT");
-  const opened = created ? create(options, names, numbers) : open(options, numbers);
+  const numbers = startNumbers(used + 1);
+  const created = !isThere("current");
+  const opened = created ? create(options, files, numbers) : open(options, files, numbers);
   const { file, state, droppedBytes } = opened;
   const manifest = new DurableManifest(options, { file, state, numbers });
   return {
-    ...{ manifest, created, numbers, droppedBytes },
-    removeLeftovers: () => removeLeftovers(disk, dir, manifest.number),
+    ...{ manifest, created, files, numbers, droppedBytes },
+    removeLeftovers: () => removeLeftovers(disk, dir, { files, current: manifest.number }),
   };
 }
 
 /** The log that is written. */
 interface ManifestFile {
   readonly number: number;
-  readonly wal: ManifestLog;
+  readonly wal: EngineWal;
   readonly snapshotBytes: number;
 }
 
@@ -116,15 +125,15 @@ interface Start {
   readonly droppedBytes: number;
 }
 
-function create(options: ManifestOptions, names: readonly string[], numbers: Numbers): Start {
+function create(options: ManifestOptions, files: readonly NamedFile[], numbers: Numbers): Start {
   const { disk, dir } = options;
   // The first manifest comes before all else, so these say that there was a `CURRENT`.
-  const evidence = names.find((name) => {
-    const { kind } = parseName(name);
+  const evidence = files.find(({ file: { kind } }) => {
     return kind === "table" || kind === "temporary table" || kind === "log" || kind === "lost";
   });
   if (evidence !== undefined) {
-    throw lsmCorrupt({ file: currentPath(dir), offset: 0 }, `missing, but there is ${evidence}`);
+    const problem = `missing, but there is ${evidence.name}`;
+    throw lsmCorrupt({ file: currentPath(dir), offset: 0 }, problem);
   }
   if (options.createIfMissing === false) {
     throw new CairnError("LSM_NOT_FOUND", `lsm: ${dir}: there is no engine here`);
@@ -137,7 +146,7 @@ function create(options: ManifestOptions, names: readonly string[], numbers: Num
   return { file, state, droppedBytes: 0 };
 }
 
-function open(options: ManifestOptions, numbers: Numbers): Start {
+function open(options: ManifestOptions, files: readonly NamedFile[], numbers: Numbers): Start {
   const { disk, dir } = options;
   if (options.errorIfExists === true) {
     throw new CairnError("LSM_EXISTS", `lsm: ${dir}: there is an engine here`);
@@ -148,13 +157,15 @@ function open(options: ManifestOptions, numbers: Numbers): Start {
   if (scan.problem !== null) throw lsmCorrupt(scan.problem, scan.problem.text);
   const { state, snapshotBytes, droppedBytes } = scan;
   assert(state !== null, "lsm: a manifest without a problem has a state");
-  options.inspect?.(state);
+  options.inspect?.(state, files);
   const openFile = () => {
     const { wal, report } = openLog(disk, manifestPath(dir, number));
     assert(report.records === scan.records, "lsm: the manifest's log holds what was read before");
     return wal;
   };
-  const wal = scan.isClosed ? lazyLog(openFile, scan) : openedLog(openFile());
+  const { nextLsn, records, bytes } = scan;
+  const known = { firstLsn: nextLsn - records, nextLsn, bytes };
+  const wal = scan.isClosed ? lazyLog(openFile, known) : openFile();
   // The process may have been killed between turning `CURRENT` and syncing its name. An edit behind
   // the snapshot says that it was not: none is taken before that sync.
   if (scan.records === 1) disk.syncDir(dir);
@@ -180,7 +191,7 @@ export function beginManifest(
     void wal.close();
     throw error;
   }
-  return { number: start.number, wal: openedLog(wal), snapshotBytes: snapshot.length };
+  return { number: start.number, wal, snapshotBytes: snapshot.length };
 }
 
 function openLog(disk: Disk, dir: string): ReturnType<typeof openWal> {
@@ -189,14 +200,20 @@ function openLog(disk: Disk, dir: string): ReturnType<typeof openWal> {
   return openWal(options, () => {});
 }
 
-function removeLeftovers(disk: Disk, dir: string, current: number): string[] {
+function removeLeftovers(
+  disk: Disk,
+  dir: string,
+  { files, current }: { readonly files: readonly NamedFile[]; readonly current: number },
+): string[] {
   const removed: string[] = [];
-  for (const name of disk.list(dir)) {
-    const file = parseName(name);
-    if (file.kind === "replacing") disk.unlink(`${dir}/${name}`);
-    else if (file.kind === "manifest" && file.number !== current) {
-      removeManifest(disk, `${dir}/${name}`);
-    } else continue;
+  for (const { name, file } of files) {
+    const path = `${dir}/${name}`;
+    if (file.kind === "replacing") {
+      // A manifest that was begun meanwhile has used it up.
+      if (!disk.exists(path)) continue;
+      disk.unlink(path);
+    } else if (file.kind === "manifest" && file.number !== current) removeManifest(disk, path);
+    else continue;
     removed.push(name);
   }
   if (removed.length > 0) disk.syncDir(dir);
@@ -211,7 +228,7 @@ function removeManifest(disk: Disk, path: string): void {
 }
 
 /** A manifest with more edits than that is written anew when it is closed. */
-const EDITS_AT_CLOSE_MAX = 16;
+const EDITS_AT_CLOSE_MAX = 4;
 
 class DurableManifest implements EngineManifest {
   readonly #disk: Disk;
@@ -219,7 +236,7 @@ class DurableManifest implements EngineManifest {
   readonly #rollBytes: number;
   readonly #numbers: Numbers;
   /** Manifests that count no more, or never did: to be removed when that is certain. */
-  readonly #stale: { readonly number: number; readonly wal: ManifestLog | null }[] = [];
+  readonly #stale: { readonly number: number; readonly wal: EngineWal | null }[] = [];
   #file: ManifestFile;
   #state: ManifestState;
   /** What a crash would find is not known: nothing may be added to this file. */
@@ -290,7 +307,7 @@ class DurableManifest implements EngineManifest {
 
   async #close(): Promise<void> {
     const { wal } = this.#file;
-    const edits = wal.records;
+    const edits = wal.nextLsn - wal.firstLsn;
     // A clean end is the moment to add the edits up: the next opening reads one record.
     if (edits > EDITS_AT_CLOSE_MAX && !this.#isDoubtful && !this.#isBusy) {
       try {

@@ -7,9 +7,10 @@
  */
 import { isCairnError } from "#base";
 import type { Disk } from "#platform/types";
-import { openWal } from "#wal";
+import { describeSegment, openWal } from "#wal";
 import type { RecoveryReport, Wal, WalRecord } from "#wal/types";
 import { logPath, type Numbers } from "./file-names.ts";
+import { type EngineWal, lazyLog } from "./lazy-log.ts";
 import { BATCH_BYTES_MAX, GROUP_BYTES_MAX } from "./options.ts";
 
 const KIB = 1024;
@@ -23,6 +24,7 @@ const SEGMENT_BYTES_MIN = 64 * KIB;
 const SEGMENT_BYTES_MAX = 64 * MIB;
 /** Headers of operations, and of the group. */
 const HEADERS_BYTES_MAX = 64 * MIB;
+const HOLDS_RECORDS = new Error("lsm: the log holds records");
 
 /** Where a log lives. */
 export interface LogPlace {
@@ -56,6 +58,31 @@ export function openLog(
   );
 }
 
+/**
+ * A log of the engine that was closed properly and holds nothing: it is opened when something is
+ * written.
+ *
+ * @returns null for any other log. @throws disk errors.
+ */
+export function findEmptyLog(place: LogPlace, number: number): EngineWal | null {
+  const { disk, dir } = place;
+  const path = logPath(dir, number);
+  const [name, ...more] = disk.list(path);
+  if (name === undefined || more.length > 0) return null;
+  try {
+    const found = describeSegment({ disk, path: `${path}/${name}` }, ({ kind }) => {
+      // It may be large, and need not be read twice.
+      if (kind === "record") throw HOLDS_RECORDS;
+    });
+    const { firstLsn, nextLsn, bytes, marks, verdict } = found;
+    if (firstLsn === null || marks === 0 || verdict !== "sound") return null;
+    return lazyLog(() => openLog(place, number, () => {}).wal, { firstLsn, nextLsn, bytes });
+  } catch (error) {
+    if (error === HOLDS_RECORDS) return null;
+    throw error;
+  }
+}
+
 /** Makes an empty, durable log. @throws disk errors; what is left behind belongs to nobody. */
 export function beginLog(place: LogPlace, numbers: Numbers): NewLog {
   const number = numbers.take();
@@ -77,7 +104,7 @@ export function removeLog(disk: Disk, path: string): void {
 }
 
 /** Releases a log that no edit names any more, and removes it. Never rejects. */
-export async function dropLog(old: Wal, disk: Disk, path: string): Promise<void> {
+export async function dropLog(old: EngineWal, disk: Disk, path: string): Promise<void> {
   try {
     await old.close();
     removeLog(disk, path);

@@ -7,12 +7,13 @@
  * Chapter: 04-lsm, "Recovery"
  */
 import { CairnError, type Cancel, isCairnError, type Sequence } from "#base";
-import type { Wal, WalRecord } from "#wal/types";
+import type { WalRecord } from "#wal/types";
 import { lsmCorrupt } from "./corruption.ts";
-import { lockPath, logPath, parseName, tablePath } from "./file-names.ts";
+import { lockPath, logPath, type NamedFile, tablePath } from "./file-names.ts";
+import type { EngineWal } from "./lazy-log.ts";
 import { type OpenedManifest, openManifest } from "./manifest.ts";
 import { createMemory, type Memory } from "./memory.ts";
-import { beginLog, openLog, removeLog } from "./new-log.ts";
+import { beginLog, findEmptyLog, openLog, removeLog } from "./new-log.ts";
 import { createSharedNumbers, type SharedNumbers } from "./numbers.ts";
 import type { EngineSettings } from "./options.ts";
 import type { Manifest, ManifestState } from "./parts.ts";
@@ -31,7 +32,7 @@ export interface Recovered {
   readonly manifest: Manifest;
   readonly numbers: SharedNumbers;
   readonly memory: Memory;
-  readonly wal: Wal;
+  readonly wal: EngineWal;
   readonly logNumber: number;
   /** Of the newest change. */
   readonly sequence: Sequence;
@@ -47,7 +48,7 @@ export function recover(settings: EngineSettings): Recovered {
     disk.makeDir(dir);
   }
   const unlock = disk.lock(lockPath(dir));
-  const opened: { manifest?: Manifest; wal?: Wal } = {};
+  const opened: { manifest?: Manifest; wal?: EngineWal } = {};
   try {
     return recoverLocked(settings, unlock, opened);
   } catch (error) {
@@ -62,14 +63,14 @@ export function recover(settings: EngineSettings): Recovered {
 function recoverLocked(
   settings: EngineSettings,
   unlock: Cancel,
-  opened: { manifest?: Manifest; wal?: Wal },
+  opened: { manifest?: Manifest; wal?: EngineWal },
 ): Recovered {
   const { disk, dir, createIfMissing, errorIfExists } = settings;
   // Made by the manifest, which knows the first number; shared with the worker.
   let numbers = createSharedNumbers(1);
   const found = openManifest({
     ...{ disk, dir, createIfMissing, errorIfExists },
-    inspect: (state) => checkFiles(settings, state),
+    inspect: (state, files) => checkFiles(settings, state, files),
     createNumbers: (first) => {
       numbers = createSharedNumbers(first);
       return numbers;
@@ -92,11 +93,15 @@ function recoverLocked(
     const edit = { logNumber: begun.number, logFrom, nextNumber: numbers.next };
     manifest.apply({ remove: [], add: [], ...edit });
   } else {
-    const { wal, report } = openLog(settings, logNumber, (record) => replay.take(record));
-    opened.wal = wal;
-    droppedLogBytes = report.droppedBytes;
-    replay.finish(wal);
-    removeRetired(settings, wal, manifest.state);
+    let log = findEmptyLog(settings, logNumber);
+    if (log === null) {
+      const { wal, report } = openLog(settings, logNumber, (record) => replay.take(record));
+      log = wal;
+      droppedLogBytes = report.droppedBytes;
+    }
+    opened.wal = log;
+    replay.finish(log);
+    removeRetired(settings, log, manifest.state);
   }
   return {
     report: {
@@ -149,7 +154,7 @@ class Replay {
   }
 
   /** The log was durable up to there when the manifest said so. */
-  finish(wal: Wal): void {
+  finish(wal: EngineWal): void {
     if (wal.firstLsn <= this.#logFrom && wal.nextLsn >= this.#logFrom) return;
     const holds = `holds records ${wal.firstLsn} to ${wal.nextLsn - 1}`;
     const problem = `${holds}, and is to be replayed from ${this.#logFrom}`;
@@ -158,14 +163,18 @@ class Replay {
 }
 
 /** Whether everything is there that the manifest names. Content is checked when it is read. */
-function checkFiles({ disk, dir }: EngineSettings, state: ManifestState): void {
-  const names = new Set(disk.list(dir).map((name) => `${dir}/${name}`));
+function checkFiles(
+  { disk, dir }: EngineSettings,
+  state: ManifestState,
+  files: readonly NamedFile[],
+): void {
+  const names = new Set(files.map(({ name }) => `${dir}/${name}`));
   for (const { id } of allTables(state.version)) {
     const file = tablePath(dir, id);
     if (!names.has(file))
       throw lsmCorrupt({ file, offset: 0 }, "named by the manifest, but missing");
   }
-  checkEnd({ disk, dir }, state);
+  checkEnd({ disk, dir }, state, files);
   if (state.logNumber === 0) return;
   const file = logPath(dir, state.logNumber);
   if (!names.has(file) || disk.list(file).length === 0) {
@@ -179,10 +188,13 @@ function checkFiles({ disk, dir }: EngineSettings, state: ManifestState): void {
  * table there is a log (a repaired engine may have tables and none). Without this, what the lost
  * edits named would be removed as rubbish.
  */
-function checkEnd({ disk, dir }: Pick<EngineSettings, "disk" | "dir">, state: ManifestState): void {
+function checkEnd(
+  { disk, dir }: Pick<EngineSettings, "disk" | "dir">,
+  state: ManifestState,
+  files: readonly NamedFile[],
+): void {
   const isNew = state.logNumber === 0 && allTables(state.version).length === 0;
-  for (const name of disk.list(dir)) {
-    const found = parseName(name);
+  for (const { name, file: found } of files) {
     const file = `${dir}/${name}`;
     const isNews =
       found.kind === "log"
@@ -193,7 +205,7 @@ function checkEnd({ disk, dir }: Pick<EngineSettings, "disk" | "dir">, state: Ma
 }
 
 /** Removes what the log keeps and nobody replays: the last life may have ended before it could. */
-function removeRetired({ disk, dir }: EngineSettings, wal: Wal, state: ManifestState): void {
+function removeRetired({ disk, dir }: EngineSettings, wal: EngineWal, state: ManifestState): void {
   try {
     for (const path of wal.detachBefore(state.logFrom)) {
       disk.unlink(path);
@@ -210,8 +222,7 @@ function removeOrphans({ disk, dir }: EngineSettings, found: OpenedManifest): st
   const { state } = found.manifest;
   const live = new Set(allTables(state.version).map(({ id }) => id));
   const removed: string[] = [];
-  for (const name of disk.list(dir)) {
-    const file = parseName(name);
+  for (const { name, file } of found.files) {
     const path = `${dir}/${name}`;
     if (file.kind === "log" && file.number !== state.logNumber) removeLog(disk, path);
     else if (file.kind === "temporary table") tryUnlink(disk, path);

@@ -1,19 +1,20 @@
 /**
  * The worker of one engine, as the engine sees it.
  *
- * It is started with the first job or a little before, and keeps the process alive only while it
- * has something to do. A worker that dies has failed its jobs; the next job starts another.
+ * It is taken with the first job or a little before, and keeps the process alive only while it has
+ * something to do. A worker that dies has failed its jobs; the next job takes another.
  *
  * Invariant: each job is reported exactly once, whatever becomes of the worker.
  * Chapter: 04-lsm, "Background work"
  */
 import { CairnError } from "#base";
-import { atTurnEnd, spawnThread, type Thread } from "#platform";
+import { atTurnEnd } from "#platform";
 import type { JobRunner } from "./background.ts";
 import type { FlushOrder, JobKind, JobListener, Jobs } from "./jobs.ts";
 import type { FrozenLayer } from "./memory.ts";
 import type { SharedNumbers } from "./numbers.ts";
 import type { CompactionJob } from "./parts.ts";
+import { giveBackWorker, takeWorker, type WorkerThread } from "./worker-pool.ts";
 import {
   type FromWorker,
   type ToWorker,
@@ -22,7 +23,7 @@ import {
 } from "./worker-protocol.ts";
 
 /**
- * Makes a runner whose worker is not started yet.
+ * Makes a runner that has no worker yet.
  *
  * @param local - for memtables that cannot be shared: they are written out on this thread.
  */
@@ -40,10 +41,12 @@ class ThreadRunner implements JobRunner {
   readonly #listener: JobListener;
   readonly #local: Jobs;
   readonly #running = new Set<JobKind>();
-  #thread: Thread<ToWorker, FromWorker> | null = null;
+  #thread: WorkerThread | null = null;
   /** Orders given to the present worker. It is idle when it has done as many. */
   #orders = 0;
   #isClosed = false;
+  /** Set by `close`: the worker is idle, or gone. */
+  #onIdle: () => void = () => {};
 
   constructor(start: WorkerStart, listener: JobListener, local: Jobs) {
     this.#start = start;
@@ -53,7 +56,7 @@ class ThreadRunner implements JobRunner {
 
   /** A thread takes longer to start than a memtable to fill. */
   prepare(): void {
-    if (this.#thread === null && !this.#isClosed) this.#spawn().keepAlive(false);
+    if (this.#thread === null && !this.#isClosed) this.#take().keepAlive(false);
   }
 
   flush({ memtable }: FrozenLayer, order: FlushOrder): void {
@@ -84,23 +87,27 @@ class ThreadRunner implements JobRunner {
     this.#isClosed = true;
     this.#local.stop();
     const thread = this.#thread;
+    if (thread === null) return;
+    // Jobs are given up: they may take long. Files to remove are removed first.
+    if (this.#orders > 0 && this.#running.size === 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
     this.#thread = null;
-    await thread?.terminate();
+    if (this.#orders === 0) await giveBackWorker(thread);
+    else await thread.terminate();
   }
 
   #post(message: ToWorker): void {
-    const thread = this.#thread ?? this.#spawn();
+    const thread = this.#thread ?? this.#take();
     if (this.#orders === 0) thread.keepAlive(true);
     this.#orders += 1;
     thread.post(message);
   }
 
-  #spawn(): Thread<ToWorker, FromWorker> {
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    const thread = spawnThread<ToWorker, FromWorker>(
-      new URL(`./background-worker.${extension}`, import.meta.url),
-      { name: "lsm-background", data: this.#start },
-    );
+  #take(): WorkerThread {
+    const thread = takeWorker(this.#start);
     this.#thread = thread;
     this.#orders = 0;
     thread.onMessage((message) => this.#onMessage(thread, message));
@@ -108,11 +115,13 @@ class ThreadRunner implements JobRunner {
     return thread;
   }
 
-  #onMessage(thread: Thread<ToWorker, FromWorker>, message: FromWorker): void {
+  #onMessage(thread: WorkerThread, message: FromWorker): void {
     if (thread !== this.#thread) return;
     if (message.kind === "idle") {
       this.#orders -= message.orders;
-      if (this.#orders === 0) thread.keepAlive(false);
+      if (this.#orders > 0) return;
+      thread.keepAlive(false);
+      this.#onIdle();
       return;
     }
     this.#running.delete(message.job);
@@ -120,10 +129,11 @@ class ThreadRunner implements JobRunner {
     else this.#listener.failed(message.job, unpackError(message.error));
   }
 
-  #onDeath(thread: Thread<ToWorker, FromWorker>, error: Error): void {
+  #onDeath(thread: WorkerThread, error: Error): void {
     if (thread !== this.#thread) return;
     this.#thread = null;
     thread.close();
+    this.#onIdle();
     const failure = new CairnError("DISK_IO", `lsm: the worker has ended: ${error.message}`, {
       cause: error,
     });

@@ -8,7 +8,7 @@ import type { SharedMemtable } from "#memtable/types";
 import type { FlushOrder, JobKind } from "./jobs.ts";
 import type { CompactionJob, JobResult } from "./parts.ts";
 
-/** What the worker is started with. */
+/** The engine that a worker works for. */
 export interface WorkerStart {
   /** The engine's directory, on the disk of this machine. */
   readonly dir: string;
@@ -16,8 +16,9 @@ export interface WorkerStart {
   readonly numbers: SharedArrayBuffer;
 }
 
-/** Orders. */
+/** Orders. `begin` comes first, and again when another engine takes the worker over. */
 export type ToWorker =
+  | { readonly kind: "begin"; readonly start: WorkerStart }
   | { readonly kind: "flush"; readonly memtable: SharedMemtable; readonly order: FlushOrder }
   | { readonly kind: "compact"; readonly job: CompactionJob }
   | {

@@ -46,8 +46,8 @@ const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
 class NodeDisk implements Disk {
   open(path: string, mode: OpenMode): FileHandle {
     const fd = attempt("open", path, () => openSync(path, OPEN_FLAGS[mode], FILE_MODE));
-    // A directory can be opened for reading, and fails later with a worse message.
-    if (fstatSync(fd).isDirectory()) {
+    // A directory can be opened for reading only, and fails later with a worse message.
+    if (mode === "read" && fstatSync(fd).isDirectory()) {
       closeSync(fd);
       throw new CairnError("DISK_IO", `platform: ${path}: is a directory`, { details: { path } });
     }

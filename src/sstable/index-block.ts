@@ -95,7 +95,8 @@ export function decodeIndex(content: Bytes, dataBytes: number): BlockList | stri
     keyAt: new Uint32Array(count),
     keyBytes: new Uint32Array(count),
   };
-  const problem = readBlocks(content, blocks, dataBytes);
+  const { offsets, continues, keyAt, keyBytes } = blocks;
+  const problem = readBlocks(content, dataBytes, offsets, continues, keyAt, keyBytes);
   if (problem !== null) return problem;
   if (blocks.offsets[count] !== dataBytes) return "index: its blocks do not fill the data part";
   return blocks.continues[count - 1] === 1 ? "index: the last block has no next one" : blocks;
@@ -103,11 +104,19 @@ export function decodeIndex(content: Bytes, dataBytes: number): BlockList | stri
 
 /**
  * Reads the entries. One plain loop: a table is opened when somebody waits for a key of it, and
- * often before the runtime has compiled anything.
+ * often before the runtime has compiled anything. It is given arrays and no object of ours: when
+ * the last of these is collected, the runtime drops the code that was compiled for their kind.
  */
-function readBlocks(content: Bytes, blocks: BlockList, dataBytes: number): string | null {
-  const { count, offsets, continues, keyAt, keyBytes } = blocks;
+function readBlocks(
+  content: Bytes,
+  dataBytes: number,
+  offsets: Float64Array,
+  continues: Uint8Array,
+  keyAt: Uint32Array,
+  keyBytes: Uint32Array,
+): string | null {
   const { length } = content;
+  const count = keyAt.length;
   let at = U32_BYTES;
   let end = 0;
   for (let block = 0; block < count; block += 1) {
@@ -133,7 +142,7 @@ function readBlocks(content: Bytes, blocks: BlockList, dataBytes: number): strin
     keyBytes[block] = bytes;
     at += bytes;
     if (block === 0) continue;
-    const order = compareSeparators(blocks, block - 1, block);
+    const order = compareSeparators(content, keyAt, keyBytes, block);
     const mayFollow = order < 0 || (order === 0 && continues[block - 1] === 1);
     if (!mayFollow) return `index: separator ${block} is out of order`;
   }
@@ -161,15 +170,20 @@ function readNumber(content: Bytes, offset: number): number {
   return MALFORMED;
 }
 
-function compareSeparators(blocks: BlockList, left: number, right: number): number {
-  const { keys, keyAt, keyBytes } = blocks;
-  const a = keyAt[left]!;
-  const b = keyAt[right]!;
-  const stop = Math.min(keyBytes[left]!, keyBytes[right]!);
+/** Orders the separator in front of a block's against the block's. */
+function compareSeparators(
+  keys: Bytes,
+  keyAt: Uint32Array,
+  keyBytes: Uint32Array,
+  block: number,
+): number {
+  const a = keyAt[block - 1]!;
+  const b = keyAt[block]!;
+  const stop = Math.min(keyBytes[block - 1]!, keyBytes[block]!);
   for (let i = 0; i < stop; i += 1) {
     if (keys[a + i] !== keys[b + i]) return keys[a + i]! - keys[b + i]!;
   }
-  return keyBytes[left]! - keyBytes[right]!;
+  return keyBytes[block - 1]! - keyBytes[block]!;
 }
 
 /** The separator of a block: a view. */

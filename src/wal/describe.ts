@@ -85,7 +85,7 @@ function describeHandle(
     endOffset: cursor.nextOffset,
     nextLsn: known || counts.records + counts.marks > 0 ? cursor.nextLsn : 0,
   };
-  return { ...held, ...judge(handle, start, cursor) };
+  return { ...held, ...judge(handle, start, { cursor, bytes }) };
 }
 
 function frameAt(cursor: FrameCursor): DescribedFrame {
@@ -123,9 +123,9 @@ function readStart(handle: FileHandle): Start {
 function judge(
   handle: FileHandle,
   start: Start,
-  cursor: FrameCursor,
+  { cursor, bytes }: { readonly cursor: FrameCursor; readonly bytes: number },
 ): Pick<SegmentDescription, "droppedBytes" | "verdict" | "problem" | "witnessOffset"> {
-  const range = { from: cursor.nextOffset, before: handle.size() };
+  const range = { from: cursor.nextOffset, before: bytes };
   const droppedBytes = lastNonZero(handle, range) + 1 - range.from;
   if (start.problem !== null) {
     // A segment takes its first frame only when its header is durable.

@@ -109,13 +109,31 @@ test("close ends a compaction under way, and leaves nothing behind that counts",
   await again.close();
 });
 
-test("an engine that is idle does not keep the process alive", () => {
+test("engines after each other and beside each other each get their own work done", async () => {
+  const [first, second] = [freshDir(), freshDir()];
+  for (let round = 1; round <= 3; round += 1) {
+    const engines = [open(first), open(second)];
+    await Promise.all(engines.map((engine) => load(engine, 10 * round)));
+    await Promise.all(engines.map((engine) => engine.compact()));
+    const contents = engines.map(contentOf);
+    await Promise.all(engines.map((engine) => engine.close()));
+    for (const [i, dir] of [first, second].entries()) {
+      const again = open(dir);
+      expect(again.report.removedFiles).toEqual([]);
+      expect(contentOf(again)).toEqual(contents[i]);
+      await again.close();
+    }
+  }
+});
+
+test.each(["idle", "closed"])("an engine that is %s does not keep the process alive", (how) => {
   const script = `
     const { openEngine } = await import("#lsm");
     const engine = openEngine({ dir: ${JSON.stringify(freshDir())}, memtableBytesMax: 20000 });
     for (let i = 0; i < 500; i += 1) await engine.put(Buffer.from("key" + i), Buffer.alloc(100));
     await engine.idle();
     console.log(engine.stats().background.flushes > 0);
+    if ("${how}" === "closed") await engine.close();
   `;
   const cwd = fileURLToPath(new URL("../../", import.meta.url));
   const args = ["--conditions=source", "--import", "tsx", "--input-type=module", "--eval", script];

@@ -73,6 +73,32 @@ describe("the log", () => {
     expect(engine.stats().logBytes).toBeLessThan(5_500_000);
   });
 
+  test("that was closed empty is opened by the first write, and as safe as any", async () => {
+    const { engine, disk } = fresh();
+    await engine.close();
+    const before = disk.operations;
+    const looked = open(disk);
+    expect(looked.get(b("a"))).toBeUndefined();
+    expect(looked.stats().logBytes).toBeGreaterThan(0);
+    await looked.close();
+    expect(disk.operations).toBe(before);
+    const again = open(disk);
+    await again.put(b("a"), b("1"), { sync: true });
+    await again.put(b("b"), b("2"));
+    expect(contentOf(open(disk.crash(1)))).toMatchObject({ a: "1" });
+  });
+
+  test("that cannot be opened for the first write is replaced by another one", async () => {
+    const { engine, disk } = fresh();
+    await engine.close();
+    const again = open(disk);
+    disk.plan({ operation: "open", fault: "EIO", after: 0, path: "log-" });
+    await expect(again.put(b("a"), b("1"))).rejects.toMatchObject({ code: "LSM_WRITE_REFUSED" });
+    drain(again);
+    await again.put(b("b"), b("2"), { sync: true });
+    expect(contentOf(open(disk.kill()))).toEqual({ b: "2" });
+  });
+
   test("with a torn end is cut, and the report says so", async () => {
     const { engine, disk } = fresh();
     await engine.put(b("a"), b("1"));

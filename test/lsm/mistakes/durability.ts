@@ -325,8 +325,8 @@ export const durabilityMistakes: readonly Mistake[] = [
     patches: [
       {
         file: "manifest.ts",
-        from: "used.reduce((max, number) => Math.max(max, number), 0) + 1",
-        to: "1 + used.length * 0",
+        from: "used = Math.max(used, numberIn(file));",
+        to: "used = Math.min(used, numberIn(file));",
       },
     ],
   },
@@ -364,6 +364,6 @@ export const durabilityMistakes: readonly Mistake[] = [
     name: "a manifest that has lost its end is believed",
     rule: "L2",
     caughtBy: "damage",
-    patches: [{ file: "recover.ts", from: "  checkEnd({ disk, dir }, state);\n", to: "" }],
+    patches: [{ file: "recover.ts", from: "  checkEnd({ disk, dir }, state, files);\n", to: "" }],
   },
 ];

@@ -179,7 +179,7 @@ export const readingMistakes: readonly Mistake[] = [
       },
       {
         file: "background.ts",
-        from: "    checkPlan(version, plan);\n",
+        from: "    checkPlan(manifest.state.version, plan);\n",
         to: "",
       },
     ],
