@@ -5,7 +5,8 @@
  * One run: transfer until the power goes, let the crash keep some of what was unsynced, open, look;
  * then commit once more, crash again, open, look.
  */
-import type { MvccOptions } from "#mvcc/types";
+import { isCairnError } from "#base";
+import type { Mvcc, MvccOptions, Transaction } from "#mvcc/types";
 import { createSimulatedClock, createSimulatedDisk, isPowerCut } from "#platform";
 import type { SimulatedDisk } from "#platform/types";
 import { b, content, drain, open, type Subject, seen, write } from "./support.ts";
@@ -28,6 +29,8 @@ interface Told {
   transfers: number;
   /** The highest timestamp that was told. */
   timestamp: number;
+  /** Of each transfer that was acknowledged, in order. */
+  readonly moments: number[];
 }
 
 /** Disk operations of the whole history: the crash points. */
@@ -36,7 +39,7 @@ export async function crashPoints(
   options: Partial<MvccOptions>,
 ): Promise<number> {
   const disk = createSimulatedDisk();
-  await play(subject, disk, options, { transfers: 0, timestamp: 0 });
+  await play(subject, disk, options, { transfers: 0, timestamp: 0, moments: [] });
   return disk.operations;
 }
 
@@ -48,7 +51,7 @@ export async function crashRun(
 ): Promise<void> {
   const disk = createSimulatedDisk({ seed: at.point + 1 });
   disk.cutPowerAt(at.point);
-  const told: Told = { transfers: 0, timestamp: 0 };
+  const told: Told = { transfers: 0, timestamp: 0, moments: [] };
   try {
     await play(subject, disk, options, told);
   } catch (error) {
@@ -65,7 +68,8 @@ async function play(
   options: Partial<MvccOptions>,
   told: Told,
 ): Promise<void> {
-  const mvcc = await open(disk, { clock: createSimulatedClock(), ...options }, subject);
+  const clock = createSimulatedClock();
+  const mvcc = await open(disk, { clock, ...options }, subject);
   for (let transfers = told.transfers + 1; transfers <= TRANSFERS; transfers += 1) {
     const transaction = mvcc.begin();
     write(transaction, {
@@ -76,6 +80,9 @@ async function play(
     const timestamp = await transaction.commit({ sync: true });
     told.transfers = transfers;
     told.timestamp = timestamp;
+    told.moments.push(timestamp);
+    // The horizon moves with every other transfer.
+    clock.advance(600);
     if (transfers % COLLECT_EVERY === 0) await mvcc.collect();
     else drain(mvcc);
   }
@@ -89,7 +96,7 @@ async function look(
   options: Partial<MvccOptions>,
   told: Told,
 ): Promise<void> {
-  const mvcc = await open(disk, options, subject);
+  const mvcc = await open(disk, { ...options, retentionMs: Number.POSITIVE_INFINITY }, subject);
   const state = content(mvcc);
   const transfers = Number(state["to"] ?? 0);
   const expected =
@@ -102,6 +109,7 @@ async function look(
   if (transfers < told.transfers) {
     throw new Broken(`T2: ${told.transfers} transfers were acknowledged, ${transfers} are there`);
   }
+  lookBack(mvcc, told.moments);
   const transaction = mvcc.begin();
   write(transaction, { witness: String(told.timestamp) });
   const timestamp = await transaction.commit({ sync: true });
@@ -113,6 +121,23 @@ async function look(
   if (reader.get(b("witness")) === undefined) throw new Broken("T3: a commit is not seen");
   if (Object.keys(seen(reader)).length === 0) throw new Broken("T1: a scan finds nothing");
   reader.abort();
+}
+
+/** Every moment that is not refused is as it was: nothing was given up that may still be read. */
+function lookBack(mvcc: Mvcc, moments: readonly number[]): void {
+  for (const [position, at] of moments.entries()) {
+    let reader: Transaction;
+    try {
+      reader = mvcc.begin({ at });
+    } catch (error) {
+      if (!isCairnError(error, "MVCC_SNAPSHOT_TOO_OLD")) throw error;
+      continue;
+    }
+    const { from, to } = seen(reader);
+    reader.abort();
+    if (Number(to) === position + 1 && Number(from) === TOTAL - Number(to)) continue;
+    throw new Broken(`T6: transfer ${position + 1} at ${at} reads as from ${from}, to ${to}`);
+  }
 }
 
 /** An engine reports the end of the power in its own words; the cause is still the disk's. */

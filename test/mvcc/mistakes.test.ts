@@ -7,6 +7,7 @@ import { InvariantError } from "#base";
 import * as mvcc from "#mvcc";
 import type { MvccModule, VersionLayout } from "#mvcc/types";
 import { seededRandom } from "#platform";
+import { commitBesideCollection } from "./beside-collection.ts";
 import { deletionBelow, deletionsInLevels, watchedWork } from "./compaction-checks.ts";
 import { Broken, crashPoints, crashRun } from "./crash-lab.ts";
 import { cycleText, dependencies, findCycle } from "./cycles.ts";
@@ -16,6 +17,7 @@ import { wrongPairs } from "./key-checks.ts";
 import { type CheckName, mistakes } from "./mistakes/bank.ts";
 import { plantMvcc } from "./mistakes/plant.ts";
 import { Difference, modelRun } from "./model-run.ts";
+import { pastRun } from "./past-checks.ts";
 import { fresh } from "./support.ts";
 
 const LONG = { timeout: 120_000 };
@@ -41,6 +43,12 @@ const checks: Record<CheckName, (subject: MvccModule, layout: VersionLayout) => 
     for (let point = 0; point < points; point += 1) {
       for (const seed of upTo(2)) await crashRun(subject, { layout }, { point, seed });
     }
+  },
+  "the past": async (subject, layout) => {
+    for (const seed of upTo(12)) await pastRun(subject, { layout }, seed, 250);
+  },
+  "beside a collection": async (subject, layout) => {
+    for (const seed of upTo(12)) await commitBesideCollection(subject, layout, seed);
   },
   "a deletion below": (subject) => deletionBelow(subject),
   "in flight": (subject, layout) => overwrittenInFlight(subject, layout),

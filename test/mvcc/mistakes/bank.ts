@@ -13,6 +13,8 @@ export type CheckName =
   | "in flight"
   | "model"
   | "power cuts"
+  | "the past"
+  | "beside a collection"
   | "key order"
   | "compactions"
   | "a deletion below";
@@ -210,6 +212,22 @@ export const mistakes: readonly Mistake[] = [
     ),
   },
   {
+    name: "the horizon does not wait for who reads the past",
+    rule: "T6",
+    caughtBy: "the past",
+    patches: patch(
+      "readers.ts",
+      "(isPast ? this.#past : this.#present).add(reader);",
+      "if (!isPast) this.#present.add(reader);",
+    ),
+  },
+  {
+    name: "after a restart all of the past may be read",
+    rule: "T6",
+    caughtBy: "the past",
+    patches: patch("meta.ts", "numberAt(engine, HORIZON) ?? 0", "0"),
+  },
+  {
     name: "the version at the horizon goes",
     rule: "T6",
     caughtBy: "compactions",
@@ -273,6 +291,24 @@ export const mistakes: readonly Mistake[] = [
       "while (stored.timestamp > this.#horizon) {",
       "while (stored.timestamp > 2 ** 52) {",
     ),
+  },
+  {
+    name: "purge does not take turns with commits",
+    rule: "T2",
+    caughtBy: "beside a collection",
+    layout: "undo",
+    patches: [
+      ...patch(
+        "undo-store.ts",
+        "await this.#turns.take(() => this.#purgeFrom(start));",
+        "await this.#purgeFrom(start);",
+      ),
+      ...patch(
+        "undo-store.ts",
+        "await this.#engine.write(batch);\n    return next;",
+        "for (let i = 0; i < 4; i += 1) await null;\n    await this.#engine.write(batch);\n    return next;",
+      ),
+    ],
   },
   {
     name: "an old reader takes the row as it is",
