@@ -21,13 +21,14 @@
 import type { Bytes } from "#base";
 import { compareBytes } from "#bytes";
 import { createHeldBytes } from "./held-bytes.ts";
+import { uniteSpans } from "./keep-rule.ts";
 import type { KeySpan, SupersededKeys } from "./parts.ts";
 
 const TIMESTAMP_BYTES = 8;
 const TWO_32 = 2 ** 32;
 const DELETION = 0;
 
-/** Judges keys in the order of a cursor. */
+/** Judges keys in the order of a cursor: they never go down. */
 export interface SupersededRule {
   /** Whether an entry may be left out. */
   mayGo(key: Bytes, value: Bytes): boolean;
@@ -41,7 +42,10 @@ export function createSupersededRule(keys: SupersededKeys): SupersededRule {
 class Rule implements SupersededRule {
   readonly #firstByte: number;
   readonly #horizon: number;
+  /** Ascending, and apart from each other. */
   readonly #outside: readonly KeySpan[];
+  /** Spans before this one lie below every group that is still to come. */
+  #span = 0;
   /** The part before the timestamp that the last versions had in common. */
   readonly #group = createHeldBytes();
   /** Whether the group's newest version at or below the horizon has been met. */
@@ -50,7 +54,7 @@ class Rule implements SupersededRule {
   constructor({ firstByte, horizon, outside }: SupersededKeys) {
     this.#firstByte = firstByte;
     this.#horizon = horizon;
-    this.#outside = outside;
+    this.#outside = uniteSpans(outside);
   }
 
   mayGo(key: Bytes, value: Bytes): boolean {
@@ -69,11 +73,13 @@ class Rule implements SupersededRule {
 
   /** Whether a table that is no input reaches into the keys of a group. */
   #mayBeOutside(group: Bytes): boolean {
-    return this.#outside.some(
-      ({ smallest, largest }) =>
-        compareBytes(largest, group) >= 0 &&
-        (compareBytes(smallest, group) <= 0 || beginsWith(smallest, group)),
-    );
+    const outside = this.#outside;
+    while (this.#span < outside.length && compareBytes(outside[this.#span]!.largest, group) < 0) {
+      this.#span += 1;
+    }
+    const span = outside[this.#span];
+    if (span === undefined) return false;
+    return compareBytes(span.smallest, group) <= 0 || beginsWith(span.smallest, group);
   }
 }
 

@@ -3,6 +3,7 @@
  * order; random groups against the definition.
  */
 import { describe, expect, test } from "vitest";
+import { compareBytes } from "#bytes";
 import type { KeySpan } from "#lsm";
 import { createSupersededRule } from "#lsm";
 import { forEachSeed } from "../support/seeds.ts";
@@ -93,6 +94,25 @@ test("06.8 other keys are left alone, whatever their length", () => {
   for (const bytes of [[], [1], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [2], [2, 0, 0, 0, 0, 0, 0, 0]]) {
     expect(rule.mayGo(Uint8Array.from(bytes), deletion), String(bytes)).toBe(false);
   }
+});
+
+test("06.8 of many tables outside, each keeps the deletions that it may need, and no others", () => {
+  forEachSeed(200, (_, random) => {
+    const names = Array.from({ length: 12 }, (_, i) => String.fromCharCode(97 + i));
+    const outside = Array.from({ length: random.below(5) }, () => {
+      const ends = [random.below(12), random.below(12)].sort((one, other) => one - other);
+      return span(key(names[ends[0]!]!, 5 + random.below(9)), key(names[ends[1]!]!, 1));
+    });
+    const groups = names.filter(() => random.below(3) > 0);
+    const deletions = groups.map((group) => [group, 4, "deletion"] as const);
+    const needed = groups.filter((group) =>
+      outside.some(
+        ({ smallest, largest }) =>
+          compareBytes(smallest, key(group, 0)) <= 0 && compareBytes(largest, key(group, 99)) >= 0,
+      ),
+    );
+    expect(judge(deletions, 9, outside)).toEqual(needed.map((group) => `${group}@4`));
+  });
 });
 
 test("06.8 every reader at or above the horizon finds what it found, in random groups", () => {
