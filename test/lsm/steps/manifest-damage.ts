@@ -108,16 +108,21 @@ export const noSnapshot: ManifestCheck = {
       wal.sync();
       writeCurrent(disk, DIR, 3);
       let outcome = "opened it";
+      let cause: unknown;
       try {
         open(subject, disk);
       } catch (error) {
         if (isCairnError(error, "LSM_CORRUPT")) continue;
         outcome = `threw ${errorText(error)}`;
+        cause = error;
       }
-      fail({
-        happened: `CURRENT names a manifest that holds ${what}. openManifest should throw LSM_CORRUPT; yours ${outcome}.`,
-        why: "An engine that starts from nothing, though there was something, removes every table as rubbish.",
-      });
+      fail(
+        {
+          happened: `CURRENT names a manifest that holds ${what}. openManifest should throw LSM_CORRUPT; yours ${outcome}.`,
+          why: "An engine that starts from nothing, though there was something, removes every table as rubbish.",
+        },
+        cause,
+      );
     }
   },
 };
