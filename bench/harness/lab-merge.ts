@@ -12,6 +12,17 @@ export interface MergedPoint {
   readonly y: number;
   readonly low: number;
   readonly high: number;
+  readonly label?: string;
+}
+
+/** A figure besides the plot: the median of the rounds, and their range. */
+export interface MergedFigure {
+  readonly name: string;
+  readonly kind: string;
+  readonly unit: string;
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 /** What one subject has measured, all rounds together. */
@@ -19,6 +30,8 @@ export interface MergedLab {
   readonly rounds: number;
   readonly series: readonly { readonly name: string; readonly points: readonly MergedPoint[] }[];
   readonly answer: { readonly median: number; readonly low: number; readonly high: number };
+  /** Missing where the lab has none. */
+  readonly figures?: readonly MergedFigure[];
   /** `held`: in how many rounds the claim was true. */
   readonly shape: readonly { readonly claim: string; readonly held: number }[];
   readonly parameters: Readonly<Record<string, number>>;
@@ -57,6 +70,7 @@ export function mergeRuns(runs: readonly LabRun[]): MergedLab {
       low: Math.min(...answers),
       high: Math.max(...answers),
     },
+    ...(first.result.figures === undefined ? {} : { figures: mergeFigures(results) }),
     shape: first.result.shape.map(({ claim }, index) => ({
       claim,
       held: results.filter(({ shape }) => shape[index]?.holds === true).length,
@@ -64,6 +78,15 @@ export function mergeRuns(runs: readonly LabRun[]): MergedLab {
     parameters: first.parameters,
     workHash: first.workHash,
   };
+}
+
+/** By place, as the points. */
+function mergeFigures(results: readonly LabResult[]): MergedFigure[] {
+  return (results[0]?.figures ?? []).map(({ name, kind, unit }, place) => {
+    const values = results.flatMap(({ figures }) => figures?.[place]?.value ?? []);
+    const range = { low: Math.min(...values), high: Math.max(...values) };
+    return { name, kind, unit, median: medianOf(values), ...range };
+  });
 }
 
 /** By place rather than by x: where x is measured too, it differs a little between rounds. */
@@ -75,7 +98,9 @@ function mergePoint(
   const points = results.flatMap(
     ({ series }) => series.find((one) => one.name === name)?.points[at.place] ?? [],
   );
+  const label = points[0]?.label;
   return {
+    ...(label === undefined ? {} : { label }),
     x: medianOf(points.map(({ x }) => x)),
     y: medianOf(points.map(({ y }) => y)),
     low: Math.min(...points.map(({ y, low }) => low ?? y)),

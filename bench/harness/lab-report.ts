@@ -17,6 +17,8 @@ export interface LabReport {
   readonly measuredAt: string;
   readonly x: LabAxis;
   readonly y: LabAxis;
+  /** What the labels of points say, such as `ratio`. */
+  readonly pointLabel?: string;
   readonly prediction: {
     readonly ask: string;
     readonly unit: string;

@@ -150,6 +150,7 @@ async function runLab(planned: PlannedLab, request: LabRequest): Promise<LabRepo
     measuredAt: new Date().toISOString(),
     x: lab.x,
     y: lab.y,
+    ...(lab.pointLabel === undefined ? {} : { pointLabel: lab.pointLabel }),
     prediction: {
       ...lab.prediction,
       ...(value === undefined ? {} : { value, text: text ?? String(value) }),

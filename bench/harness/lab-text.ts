@@ -3,10 +3,9 @@
  *
  * Nothing here is said by colour or by place alone.
  */
-import { verdictOf } from "./lab-merge.ts";
+import { type MergedPoint, verdictOf } from "./lab-merge.ts";
 import { gapInWords } from "./lab-predict.ts";
 import type { LabReport } from "./lab-report.ts";
-import type { LabAxis } from "./lab-types.ts";
 
 const NAME_WIDTH_MIN = 34;
 /** More rows than this are read by nobody in a terminal: each line of the plot shows three. */
@@ -20,6 +19,7 @@ export function reportLines(report: LabReport): string[] {
     `${report.id}  ${report.title}${report.size === "small" ? "  (small: the numbers mean little)" : ""}`,
     "",
     ...tableLines(report),
+    ...figureLines(report),
     "",
     ...shapeLines(report),
     "",
@@ -44,13 +44,18 @@ export function withUnit(value: number, unit: string): string {
 }
 
 function tableLines(report: LabReport): string[] {
-  const { mine, reference, x, y } = report;
+  const { mine, reference, y } = report;
   const hasMine = mine !== undefined;
   const head = hasMine ? ["yours", "reference", "yours / ref."] : ["reference"];
   const unit = y.unit === "" ? y.label : `${y.label}, ${y.unit}`;
   const rows = reference.series.reduce((sum, { points }) => sum + points.length, 0);
   const isLong = rows > ROWS_MAX;
-  const names = reference.series.flatMap(({ points }) => points.map((point) => nameAt(x, point.x)));
+  const nameOf = (point: MergedPoint, own?: MergedPoint): string =>
+    `    ${pointName(report, { point, own }, `${report.x.label} `)}`;
+  const names = reference.series.flatMap(({ name, points }) => {
+    const own = mine?.series.find((one) => one.name === name)?.points;
+    return points.map((point, index) => nameOf(point, own?.[index]));
+  });
   const width = Math.max(NAME_WIDTH_MIN, ...[unit, ...names].map(({ length }) => length + 1));
   const row = (name: string, cells: readonly string[]): string =>
     `${name.padEnd(width)}${cells.map((cell) => cell.padStart(NUMBER_WIDTH)).join("")}`;
@@ -69,7 +74,7 @@ function tableLines(report: LabReport): string[] {
             other === undefined || point.y === 0 ? "" : shortNumber(other.y / point.y),
           ]
         : [shortNumber(point.y)];
-      lines.push(row(nameAt(x, point.x), cells));
+      lines.push(row(nameOf(point, other), cells));
     }
   }
   const rounds = `${reference.rounds} ${reference.rounds === 1 ? "round" : "rounds"}`;
@@ -83,8 +88,40 @@ function tableLines(report: LabReport): string[] {
   return lines;
 }
 
-function nameAt(x: LabAxis, value: number): string {
-  return `    ${x.label} ${withUnit(value, x.unit)}`;
+/**
+ * Where a point lies: its label, its x, and the reader's x where that is another.
+ *
+ * @param axis - what stands before the value; nothing where a heading says it.
+ */
+export function pointName(
+  { x, pointLabel }: Pick<LabReport, "x" | "pointLabel">,
+  { point, own }: { readonly point: MergedPoint; readonly own?: MergedPoint | undefined },
+  axis: string,
+): string {
+  const lead = point.label === undefined ? "" : `${pointLabel ?? "at"} ${point.label}: `;
+  const isOther = own !== undefined && point.label !== undefined && own.x !== point.x;
+  const yours = isOther ? `, yours ${withUnit(own.x, x.unit)}` : "";
+  return `${lead}${axis}${withUnit(point.x, x.unit)}${yours}`;
+}
+
+/** The figures that have no place in the plot, by kind. Empty where there are none. */
+function figureLines({ mine, reference }: LabReport): string[] {
+  const lines: string[] = [];
+  let kind: string | undefined;
+  for (const [index, figure] of (reference.figures ?? []).entries()) {
+    if (figure.kind !== kind) {
+      const heads = mine === undefined ? ["reference"] : ["yours", "reference"];
+      const head = heads.map((text) => text.padStart(NUMBER_WIDTH)).join("");
+      lines.push("", figure.kind.padEnd(NAME_WIDTH_MIN) + head);
+      kind = figure.kind;
+    }
+    const own = mine?.figures?.[index];
+    const cells = [...(mine === undefined ? [] : [own]), figure].map((one) =>
+      (one === undefined ? "not there" : withUnit(one.median, one.unit)).padStart(NUMBER_WIDTH),
+    );
+    lines.push(`  ${figure.name}`.padEnd(NAME_WIDTH_MIN) + cells.join(""));
+  }
+  return lines;
 }
 
 function shapeLines({ mine, reference }: LabReport): string[] {

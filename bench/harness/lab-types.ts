@@ -22,7 +22,19 @@ export interface LabSeries {
     readonly y: number;
     readonly low?: number;
     readonly high?: number;
+    /** Drawn beside the point, such as `4`: what it was measured with. See `Lab.pointLabel`. */
+    readonly label?: string;
   }[];
+}
+
+/** A number that is worth reading and has no place in the plot. */
+export interface LabFigure {
+  /** What it is a figure of: `leveled, ratio 4`. */
+  readonly name: string;
+  /** Figures of one kind stand below each other: `space amplification`. */
+  readonly kind: string;
+  readonly value: number;
+  readonly unit: string;
 }
 
 /** What a lab has measured. */
@@ -30,6 +42,8 @@ export interface LabResult {
   readonly series: readonly LabSeries[];
   /** The measured number that the prediction is held against. */
   readonly answer: number;
+  /** Printed with the report, below the numbers of the plot. */
+  readonly figures?: readonly LabFigure[];
   /** What is expected of the shape on any machine, and whether it is so here. */
   readonly shape: readonly { readonly claim: string; readonly holds: boolean }[];
 }
@@ -45,6 +59,8 @@ export interface Lab {
   readonly about: string;
   readonly x: LabAxis;
   readonly y: LabAxis;
+  /** What the labels of points say, such as `ratio`. */
+  readonly pointLabel?: string;
   /** What the reader predicts: one number. `ask` is a question that this number answers. */
   readonly prediction: { readonly ask: string; readonly unit: string };
   /**

@@ -4,7 +4,7 @@
 import { calibrationLines } from "./lab-calibrate.ts";
 import { verdictOf } from "./lab-merge.ts";
 import type { LabReport } from "./lab-report.ts";
-import { predictionLines, shortNumber, withUnit } from "./lab-text.ts";
+import { pointName, predictionLines, shortNumber, withUnit } from "./lab-text.ts";
 import { plotSvg } from "./plot.ts";
 import { escaped } from "./plot-style.ts";
 
@@ -42,6 +42,7 @@ export function plotPage(report: LabReport): string {
     report.mineProblem === undefined ? "" : `<p>${escaped(report.mineProblem)}</p>`,
     "<h2>Numbers</h2>",
     numbers(report),
+    figures(report),
     "<h2>Expected shape</h2>",
     shape(report),
     "<h2>How it was measured</h2>",
@@ -55,16 +56,18 @@ export function plotPage(report: LabReport): string {
   ].join("\n");
 }
 
-function legend({ mine, prediction }: LabReport): string {
+function legend({ mine, prediction, pointLabel }: LabReport): string {
   const subjects =
     mine === undefined
       ? "The lines are the reference: there is no code of yours to measure."
       : "Thick lines and filled markers: your code. Thin lines and hollow markers: the reference.";
   const predicted = prediction.value === undefined ? "" : " Dotted: your prediction.";
-  return `${subjects} Bars: from the lowest round to the highest.${predicted}`;
+  const labels = pointLabel === undefined ? "" : ` The number beside a point: ${pointLabel}.`;
+  return `${subjects}${labels} Bars: from the lowest round to the highest.${predicted}`;
 }
 
-function numbers({ mine, reference, x, y }: LabReport): string {
+function numbers(report: LabReport): string {
+  const { mine, reference, x, y } = report;
   const head = [
     "line",
     x.label,
@@ -81,15 +84,46 @@ function numbers({ mine, reference, x, y }: LabReport): string {
         mine === undefined
           ? []
           : [other === undefined || point.y === 0 ? "" : shortNumber(other.y / point.y)];
-      return [name, withUnit(point.x, x.unit), ...first, shortNumber(point.y), ...last];
+      return [
+        name,
+        pointName(report, { point, own: other }, ""),
+        ...first,
+        shortNumber(point.y),
+        ...last,
+      ];
     });
   });
+  return table({ name: "Numbers", caption: y.unit === "" ? y.label : `${y.label}, ${y.unit}` }, [
+    head,
+    ...lines,
+  ]);
+}
+
+/** The figures that have no place in the plot. Empty where there are none. */
+function figures({ mine, reference }: LabReport): string {
+  if (reference.figures === undefined) return "";
+  const head = ["figure", "of", ...(mine === undefined ? [] : ["yours"]), "reference"];
+  const lines = reference.figures.map((figure, index) => {
+    const own = mine?.figures?.[index];
+    const first = own === undefined ? "" : withUnit(own.median, own.unit);
+    const last = withUnit(figure.median, figure.unit);
+    return [figure.kind, figure.name, ...(mine === undefined ? [] : [first]), last];
+  });
+  return `<h2>Besides the plot</h2>${table({ name: "Besides the plot", caption: "" }, [head, ...lines])}`;
+}
+
+/** The first row is the head. */
+function table(
+  { name, caption }: { readonly name: string; readonly caption: string },
+  rows: readonly (readonly string[])[],
+): string {
   const cells = (tag: string, of: readonly string[]): string =>
     `<tr>${of.map((text) => `<${tag}>${escaped(text)}</${tag}>`).join("")}</tr>`;
+  const [head = [], ...lines] = rows;
+  const above = caption === "" ? "" : `<caption class="quiet">${escaped(caption)}</caption>`;
   return (
-    '<div class="scroll" tabindex="0" role="region" aria-label="Numbers">' +
-    `<table><caption class="quiet">${escaped(y.unit === "" ? y.label : `${y.label}, ${y.unit}`)}</caption>` +
-    `<thead>${cells("th", head)}</thead>` +
+    `<div class="scroll" tabindex="0" role="region" aria-label="${escaped(name)}">` +
+    `<table>${above}<thead>${cells("th", head)}</thead>` +
     `<tbody>${lines.map((line) => cells("td", line)).join("")}</tbody></table></div>`
   );
 }

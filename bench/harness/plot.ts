@@ -26,6 +26,24 @@ const AXIS_TEXT = 62;
 /** Names at the ends of lines keep this distance from each other. */
 const NAME_GAP = 17;
 
+/** Where a label may stand, from its point: above, below, right, left, and between these. */
+const LABEL_PLACES = [
+  ...[
+    [0, -14],
+    [0, 14],
+    [15, 0],
+    [-15, 0],
+  ],
+  ...[
+    [12, -11],
+    [12, 11],
+    [-12, -11],
+    [-12, 11],
+  ],
+] as const;
+/** More room than this is not worth an odd place. */
+const LABEL_ROOM = 13;
+
 interface Frame {
   readonly x: PlotAxis;
   readonly y: PlotAxis;
@@ -46,6 +64,7 @@ export function plotSvg(report: LabReport): string {
     ...behind,
     predictionInPlot(report, frame),
     subjectLines(subject, frame, false),
+    pointLabels(subject, frame),
     endNames(subject, frame),
     predictionStrip(report, { top: BOTTOM + AXIS_TEXT, left: LEFT, right: RIGHT }),
     "</svg>",
@@ -138,6 +157,26 @@ function subjectLines(subject: MergedLab, frame: Frame, isBehind: boolean): stri
         ),
         "</g>",
       ].join("");
+    })
+    .join("\n");
+}
+
+/** What points were measured with: beside each, where neither a marker nor another label is. */
+function pointLabels({ series }: MergedLab, frame: Frame): string {
+  const points = series.flatMap((one, index) =>
+    one.points.map(({ x, y, label }) => ({ index, label, x: frame.x.at(x), y: frame.y.at(y) })),
+  );
+  const taken: { readonly x: number; readonly y: number }[] = [...points];
+  return points
+    .map(({ index, label, x, y }) => {
+      if (label === undefined) return "";
+      const places = LABEL_PLACES.map(([right, down]) => ({ x: x + right, y: y + down }));
+      const room = (place: { readonly x: number; readonly y: number }): number =>
+        Math.min(LABEL_ROOM, ...taken.map((one) => Math.hypot(one.x - place.x, one.y - place.y)));
+      const best = places.reduce((most, place) => (room(place) > room(most) ? place : most));
+      taken.push(best);
+      const at = `x="${best.x}" y="${best.y + 5}" text-anchor="middle"`;
+      return `<g class="s${index % STYLES}"><text class="name halo" ${at}>${escaped(label)}</text></g>`;
     })
     .join("\n");
 }
