@@ -3,8 +3,8 @@
  *
  * Reading order: version-key.ts, value.ts, meta.ts (the formats); key-text.ts, version-store.ts,
  * timestamped-store.ts, turns.ts, appended-store.ts, undo-store.ts (versions in the engine);
- * options.ts, write-set.ts, read-set.ts, transaction.ts (one transaction); visible.ts, commit-history.ts,
- * readers.ts, retry.ts, open-mvcc.ts (all of them).
+ * options.ts, write-set.ts, read-set.ts, transaction.ts (one transaction); visible.ts,
+ * commit-history.ts, readers.ts, retry.ts, open-mvcc.ts (all of them).
  * Chapter: 06-mvcc
  */
 export { openMvcc } from "./open-mvcc.ts";

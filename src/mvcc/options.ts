@@ -31,7 +31,7 @@ export function checkReaderLimits(options: MvccOptions): ReaderLimits {
   return { retentionMs, readerAgeMsMax, readerVersionsMax, onOldReader };
 }
 
-/** @throws RangeError for anything else: a misspelt level would protect from less than asked for. */
+/** @throws RangeError for any other: a misspelt level would protect from less than asked for. */
 export function checkLevel({ level = "snapshot" }: BeginOptions): IsolationLevel {
   if (LEVELS.includes(level)) return level;
   throw new RangeError(`mvcc: level: ${String(level)} is neither snapshot nor serializable`);

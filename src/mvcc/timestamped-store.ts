@@ -37,8 +37,8 @@ const STEPS_MAX = 8;
 const SCRATCH_BYTES = 256;
 const BATCHES_KEPT = 64;
 /**
- * An iterator keeps the tables that it was made on, also those that compactions have replaced. After
- * so many lookups it goes, so that a store which is only read comes to the new ones.
+ * An iterator keeps the tables that it was made on, also those that compactions have replaced.
+ * After so many lookups it goes, so that a store which is only read comes to the new ones.
  */
 const LOOKUPS_MAX = 1024;
 /** Behind every key of versions. */

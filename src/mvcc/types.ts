@@ -47,10 +47,14 @@ export interface MvccOptions {
   readonly random?: Random;
   /**
    * How long what was replaced stays readable, in milliseconds: `begin({ at })` reaches back so
-   * far. Default 0: as long as a transaction needs it. Larger: more space.
+   * far. Default 0: as long as a transaction needs it. Larger: more space. What was there before a
+   * restart counts as replaced by the restart.
    */
   readonly retentionMs?: Ms;
-  /** Tell of a transaction that is open for so long. Default 60 s. */
+  /**
+   * Tell of a transaction that is open for so long. Default 60 s. Looked at behind a commit, once a
+   * second or so: without commits nothing is held back.
+   */
   readonly readerAgeMsMax?: Ms;
   /** Tell of a transaction that so many versions were written behind. Default 1,000,000. */
   readonly readerVersionsMax?: number;
@@ -102,22 +106,28 @@ export interface CommitOptions {
 
 /**
  * One transaction. It ends with `commit` or `abort`; until then it holds garbage back. Every method
- * but `abort` throws `MVCC_TRANSACTION_OVER` once it has ended.
+ * but `abort` throws `MVCC_TRANSACTION_OVER` once one of the two was called.
  */
 export interface Transaction {
   readonly label: string;
   readonly level: IsolationLevel;
   /** It sees what was committed up to here. */
   readonly readTimestamp: Timestamp;
+  /** `committed` as soon as its place among the commits is certain, before `commit` resolves. */
   readonly state: "open" | "committed" | "aborted";
   /** Looks a key up. @returns a copy; undefined if there is none. */
   get(key: Bytes): Bytes | undefined;
   /**
    * Goes over keys and values of a range, in order; copies. Own writes are merged in as they are
-   * when the scan begins.
+   * when the first entry is asked for. What a scan holds that is left in its middle goes with the
+   * transaction.
    */
   scan(options?: ScanOptions): IterableIterator<[key: Bytes, value: Bytes]>;
-  /** Sets a key, for this transaction at first. Key and value are copied. */
+  /**
+   * Sets a key, for this transaction at first. Key and value are copied.
+   *
+   * @throws TypeError in a transaction that was begun to read only.
+   */
   put(key: Bytes, value: Bytes): void;
   /** Removes a key, whether it is there or not. As `put`. */
   delete(key: Bytes): void;
@@ -131,8 +141,9 @@ export interface Transaction {
    *
    * @returns the timestamp of the commit; `readTimestamp` where nothing was written.
    * @throws `MVCC_CONFLICT` with `details` `key` (hexadecimal) and `rule`, T4 or T5: the
-   * transaction is aborted, and may be tried again from its beginning. Errors of the engine:
-   * whether the writes will be there after a restart is then unknown.
+   * transaction is aborted, and may be tried again from its beginning. RangeError for more than
+   * a record of the log takes, 64 MiB: nothing is written. Errors of the engine: whether the
+   * writes will be there after a restart is then unknown.
    */
   commit(options?: CommitOptions): Promise<Timestamp>;
   /** Ends without a trace. On a transaction that has ended, nothing happens. */
@@ -160,7 +171,7 @@ export interface RunOptions extends Omit<BeginOptions, "at">, CommitOptions {
 /** The state now, and counters since opening. */
 export interface MvccStats {
   readonly layout: VersionLayout;
-  /** Of the newest commit that readers see. */
+  /** Of the newest commit that readers see; at first, the last that may have been given out. */
   readonly timestamp: Timestamp;
   /** What only readers below this need is garbage. */
   readonly horizon: Timestamp;
@@ -186,7 +197,12 @@ export interface CollectReport {
 
 /** An open store of transactions. */
 export interface Mvcc {
-  /** Begins a transaction. @throws `MVCC_SNAPSHOT_TOO_OLD` for an `at` below the retention. */
+  /**
+   * Begins a transaction.
+   *
+   * @throws `MVCC_SNAPSHOT_TOO_OLD` for an `at` below the retention; RangeError for one that is yet
+   * to come; `LSM_CLOSED`.
+   */
   begin(options?: BeginOptions): Transaction;
   /**
    * Runs `body` in a transaction and commits it; after a conflict again, with a pause of random
@@ -194,7 +210,8 @@ export interface Mvcc {
    *
    * @param body - must do nothing that cannot be done twice. It is told why it runs again.
    * @returns what `body` returned.
-   * @throws what `body` throws, after aborting; `MVCC_CONFLICT` of the last try.
+   * @throws what `body` throws, after aborting; `MVCC_CONFLICT` of the last try; `LSM_CLOSED` if
+   * the store was closed before the end of `body`: nothing was written.
    */
   run<T>(
     body: (transaction: Transaction, reason: RetryReason | null) => T | Promise<T>,
@@ -204,14 +221,17 @@ export interface Mvcc {
   readonly horizon: Timestamp;
   /**
    * Removes everything that nobody can see any more, now. What compaction does by itself, it does
-   * bit by bit.
+   * bit by bit. Others may go on reading and committing.
    */
   collect(): Promise<CollectReport>;
   /** The state now, and counters since opening. Cheap. */
   stats(): MvccStats;
   /** As `Engine.step` of the engine below, for who opened it with `background: "step"`. */
   step(): boolean;
-  /** Aborts what is open, and releases everything. Twice is once. */
+  /**
+   * Aborts what is open, and releases everything. Commits under way are carried out, or rejected
+   * with `LSM_CLOSED`. Twice is once.
+   */
   close(): Promise<void>;
 }
 
@@ -220,8 +240,8 @@ export interface MvccModule {
   /**
    * Opens or creates a store.
    *
-   * @throws `MVCC_LAYOUT_MISMATCH` for a directory that was made with another layout; what
-   * `openEngine` throws.
+   * @throws `MVCC_LAYOUT_MISMATCH` for a directory that was made with another layout; RangeError
+   * for an option out of its range; what `openEngine` throws.
    */
   openMvcc(options: MvccOptions): Promise<Mvcc>;
   /**

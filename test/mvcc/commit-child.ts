@@ -1,6 +1,6 @@
 /**
- * A process that commits until it is killed, for threads.test.ts. It says `number timestamp` for each
- * commit that was answered, one line each.
+ * A process that commits until it is killed, for threads.test.ts. It says `number timestamp` for
+ * each commit that was answered, one line each.
  *
  * Several commits are under way at a time, some of them synced. Each writes several keys, in small
  * memtables, so that the worker flushes and compacts all the while.

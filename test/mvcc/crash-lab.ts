@@ -141,7 +141,7 @@ function lookBack(mvcc: Mvcc, moments: readonly number[]): void {
 }
 
 /** An engine reports the end of the power in its own words; the cause is still the disk's. */
-function wasPowerCut(error: unknown): boolean {
+export function wasPowerCut(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (isPowerCut(cause)) return true;
   }

@@ -7,6 +7,7 @@ import { openMvcc } from "#mvcc";
 import { createSimulatedDisk } from "#platform";
 import { scaled } from "../support/seeds.ts";
 import { crashPoints, crashRun } from "./crash-lab.ts";
+import { overlapPoints, overlapRun } from "./overlap-lab.ts";
 import { commit, LAYOUTS, open } from "./support.ts";
 
 test.each(LAYOUTS)(
@@ -14,18 +15,34 @@ test.each(LAYOUTS)(
   { timeout: 120_000 },
   async (layout) => {
     const points = await crashPoints({ openMvcc }, { layout });
-    let runs = 0;
+    expect(points).toBeGreaterThan(100);
     for (let point = 0; point < points; point += 1) {
-      for (let seed = 1; seed <= scaled(3); seed += 1) {
+      for (let seed = 1; seed <= scaled(2); seed += 1) {
         try {
           await crashRun({ openMvcc }, { layout }, { point, seed });
         } catch (error) {
           throw new Error(`crash point ${point}, seed ${seed}`, { cause: error });
         }
-        runs += 1;
       }
     }
-    expect(runs).toBeGreaterThan(250);
+  },
+);
+
+test.each(LAYOUTS)(
+  "06.3 %s: a power cut at every crash point of commits that overlap",
+  { timeout: 60_000 },
+  async (layout) => {
+    const points = await overlapPoints({ openMvcc }, { layout });
+    expect(points).toBeGreaterThan(60);
+    for (let point = 0; point < points; point += 1) {
+      for (let seed = 1; seed <= scaled(1); seed += 1) {
+        try {
+          await overlapRun({ openMvcc }, { layout }, { point, seed });
+        } catch (error) {
+          throw new Error(`crash point ${point}, seed ${seed}`, { cause: error });
+        }
+      }
+    }
   },
 );
 

@@ -49,7 +49,7 @@ test("06.7 a horizon that could not be kept is kept by the next collection", asy
   await mvcc.close();
 });
 
-test("06.7 a horizon that could not be kept does not come up again when the store closes", async () => {
+test("06.7 a horizon that could not be kept does not come up again at the close", async () => {
   const { mvcc, disk } = await fresh();
   await commit(mvcc, { a: "1" });
   disk.plan({ operation: "write", fault: "ENOSPC", after: 0, times: 1 });
@@ -86,7 +86,7 @@ test.each(LAYOUTS)(
   },
 );
 
-test("06.3 a commit that waits for the background is not lost, nor does it lose its place", async () => {
+test("06.3 a commit that waits for the background is not lost, nor is its place", async () => {
   const { mvcc } = await fresh({ engine: { frozenMemtablesMax: 1, levelZeroStopRuns: 2 } });
   const commits = Array.from({ length: 40 }, (_, i) => {
     const transaction = mvcc.begin();

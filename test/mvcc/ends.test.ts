@@ -1,5 +1,6 @@
 /**
- * The ends of a store and of what it is given: closing under running work, and options out of range.
+ * The ends of a store and of what it is given: closing under running work, and options out of
+ * range.
  */
 import { expect, test } from "vitest";
 import type { BeginOptions, MvccOptions, RunOptions } from "#mvcc/types";

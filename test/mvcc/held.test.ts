@@ -1,7 +1,7 @@
 /**
  * What a store holds on to, and lets go of: tables under scans that nobody finished, tables under
- * lookups, memory for conflicts while somebody is open for long. Method: files of tables are counted,
- * and memory is measured after a garbage collection of the runtime.
+ * lookups, memory for conflicts while somebody is open for long. Method: files of tables are
+ * counted, and memory is measured after a garbage collection of the runtime.
  */
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -16,7 +16,7 @@ import { b, commit, DIR, drain, fresh, LAYOUTS, write } from "./support.ts";
 const tableCount = (disk: SimulatedDisk): number =>
   disk.list(DIR).filter((name) => name.endsWith(".sst")).length;
 
-/** Writes the same keys anew, so that every table before is obsolete. @returns tables at the end. */
+/** Writes the same keys anew, so that all tables before are obsolete. @returns tables then. */
 async function tablesAfterRewriting(mvcc: Mvcc, disk: SimulatedDisk): Promise<number> {
   for (let i = 0; i < 20; i += 1) await commit(mvcc, { [`key-${i}`]: "y".repeat(200) });
   await mvcc.collect();
@@ -68,7 +68,7 @@ for (const layout of LAYOUTS) {
   });
 }
 
-test("06.2 a store that is only read lets go of the tables that compactions have replaced", async () => {
+test("06.2 a store that is only read lets go of tables that were replaced", async () => {
   const { mvcc, disk } = await fresh();
   for (let i = 0; i < 200; i += 1) await commit(mvcc, { [`key-${i}`]: "x".repeat(200) });
   const reader = mvcc.begin();

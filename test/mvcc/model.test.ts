@@ -11,7 +11,7 @@ import { LAYOUTS } from "./support.ts";
 describe("06.2 and 06.7: every read and every refusal is the model's", () => {
   test.each(LAYOUTS)("%s", { timeout: 120_000 }, async (layout) => {
     const name = `06.2 and 06.7: every read and every refusal is the model's > ${layout}`;
-    await runSeeds({ count: layout === "timestamped" ? 60 : 20, name }, (_, random) =>
+    await runSeeds({ count: layout === "timestamped" ? 40 : 15, name }, (_, random) =>
       modelRun({ openMvcc }, { layout }, random, 400),
     );
   });

@@ -161,7 +161,7 @@ class PastRun {
     this.#moments = this.#moments.slice(0, count);
     const text = this.#moments.at(-1)?.text ?? "{}";
     this.#compare(reader, text);
-    // Timestamps go on above all that may have been given out: a moment of its own, of equal content.
+    // Timestamps go on above all that may have been given out: another moment of equal content.
     this.#moments.push({ timestamp: reader.readTimestamp, ms: this.#clock.now(), text });
     this.#durable = this.#moments.length;
     reader.abort();

@@ -1,6 +1,6 @@
 /**
- * The past within the retention, while garbage goes. Method: past-checks.ts, on every layout and with
- * both pickers, from printed seeds.
+ * The past within the retention, while garbage goes. Method: past-checks.ts, on every layout and
+ * with both pickers, from printed seeds.
  */
 import { describe, test } from "vitest";
 import { openMvcc } from "#mvcc";
@@ -16,9 +16,11 @@ const kinds: Readonly<Record<string, Partial<MvccOptions>>> = {
   undo: { layout: "undo" },
 };
 
-describe("06.7 and 06.8: who reads the past sees it as it was, also after power cuts", () => {
+const WHAT = "06.7 and 06.8: who reads the past sees it as it was, also after power cuts";
+
+describe(WHAT, () => {
   test.each(Object.keys(kinds))("%s", { timeout: 60_000 }, async (kind) => {
-    const name = `06.7 and 06.8: who reads the past sees it as it was, also after power cuts > ${kind}`;
-    await runSeeds({ count: 12, name }, (seed) => pastRun({ openMvcc }, kinds[kind]!, seed, 250));
+    const name = `${WHAT} > ${kind}`;
+    await runSeeds({ count: 8, name }, (seed) => pastRun({ openMvcc }, kinds[kind]!, seed, 250));
   });
 });

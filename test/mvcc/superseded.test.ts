@@ -11,12 +11,12 @@ const LONG = { timeout: 60_000 };
 
 test("06.8 no unit of background work changes what a reader sees", LONG, async () => {
   const name = "06.8 no unit of background work changes what a reader sees";
-  await runSeeds({ count: 6, name }, (seed) => watchedWork({ openMvcc }, seed));
+  await runSeeds({ count: 4, name }, (seed) => watchedWork({ openMvcc }, seed));
 });
 
 test("06.8 a deletion in any level keeps hiding what it hides", LONG, async () => {
   const name = "06.8 a deletion in any level keeps hiding what it hides";
-  await runSeeds({ count: 30, name }, (seed) => deletionsInLevels({ openMvcc }, seed));
+  await runSeeds({ count: 20, name }, (seed) => deletionsInLevels({ openMvcc }, seed));
 });
 
 test("06.8 a deletion below the value that it hides stays when it is written anew", async () => {
