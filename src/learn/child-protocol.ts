@@ -87,6 +87,8 @@ export type ChildEvent =
       readonly runs: number;
       readonly failure: Failure | null;
     }
+  /** Not even the history without a power cut, or the experiment, came to its end. */
+  | { readonly type: "cairn-lab-failed"; readonly failure: Failure }
   | { readonly type: "cairn-say"; readonly line: string }
   /** Nothing is left to happen, and a check still waits. */
   | { readonly type: "cairn-unsettled" }

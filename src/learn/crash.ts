@@ -78,6 +78,8 @@ class LabScreen {
   runs = 0;
   pointsPlanned = 0;
   failures: Failure[] = [];
+  /** The history itself, or the experiment, went wrong: no power was cut. */
+  early: Failure | undefined;
   isBroken = false;
   readonly #runner: Runner;
   readonly #isWhole: boolean;
@@ -99,6 +101,8 @@ class LabScreen {
       out.say(`${counted(event.points, "point")} at which the power can be cut, ${seeds} at each.`);
     } else if (event.type === "cairn-crash-point") {
       this.#takePoint(event);
+    } else if (event.type === "cairn-lab-failed") {
+      this.early = event.failure;
     } else if (event.type === "cairn-not-loaded") {
       this.isBroken = true;
       for (const line of renderProblem(out.style, event.problem)) out.say(line);
@@ -130,7 +134,7 @@ class LabScreen {
 }
 
 function conclude(
-  { book, out }: Runner,
+  runner: Runner,
   result: {
     readonly chapter: BookChapter;
     readonly lab: LabScreen;
@@ -138,20 +142,21 @@ function conclude(
     readonly ms: number;
   },
 ): ExitCode {
+  const { book, out } = runner;
   const { lab, isExperiment } = result;
   const ms = `${Math.round(result.ms)} ms`;
   if (lab.pointsPlanned > 0) lab.flush();
   if (lab.isBroken) return 1;
-  if (isExperiment) return 0;
   const failure = lab.failures[0];
+  if (lab.early !== undefined || failure?.isWaiting === true) {
+    sayEarly(runner, { ...result, failure: lab.early ?? failure });
+    return 1;
+  }
+  if (isExperiment) return 0;
   if (failure === undefined && lab.runs === 0) {
     throw new UsageError(`There is no such point: there are 0 to ${lab.pointsPlanned - 1}.`);
   }
   out.say();
-  if (failure?.isWaiting === true) {
-    out.say(`The lab needs the whole module. ${failure.lesson.happened}`);
-    return 1;
-  }
   if (failure === undefined) {
     out.say(
       out.style.paint("good", `✓ ${counted(lab.runs, "power cut")}, no promise broken (${ms}).`),
@@ -164,4 +169,35 @@ function conclude(
   out.say(out.style.paint("bad", `A promise was broken at ${points} tried (${ms}).`));
   updateProgress(book, (before) => ({ ...before, ...keepFailure(failure) }));
   return 1;
+}
+
+/** Why the lab could not judge anything: a part that waits, or a history that fails by itself. */
+function sayEarly(
+  { book, out }: Runner,
+  at: {
+    readonly chapter: BookChapter;
+    readonly failure: Failure | undefined;
+    readonly isExperiment: boolean;
+  },
+): void {
+  const { chapter, failure, isExperiment } = at;
+  if (failure === undefined) return;
+  const what = isExperiment ? "experiment" : "lab";
+  out.say();
+  if (!failure.isWaiting) {
+    for (const line of paintFailure(out.style, failure)) out.say(line);
+    out.say();
+    out.say(
+      out.style.paint("bad", `The ${what} ended before any power cut: no promise was tried.`),
+    );
+    out.say(`Which step it is: npx cairn test ${chapter.number}`);
+    updateProgress(book, (before) => ({ ...before, ...keepFailure(failure) }));
+    return;
+  }
+  const step = chapter.steps.find(({ id }) => id === failure.waitsFor);
+  const name = step === undefined ? (failure.waitsFor ?? "") : `${step.id}  ${step.title}`;
+  out.say(out.style.paint("waiting", `○ The ${what} waits for a step: ${name}`));
+  for (const line of wrap(failure.lesson.happened, WIDTH - 2)) out.say(`  ${line}`);
+  out.say("  Nothing was judged, and nothing is broken.");
+  out.say(`  Next: npx cairn test ${failure.waitsFor ?? chapter.number}`);
 }

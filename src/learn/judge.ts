@@ -145,17 +145,13 @@ async function countPoints(
     kind: "crash",
     rule: "",
     run: async (subject) => {
-      try {
-        points = await lab.points(subject);
-      } catch (error) {
-        throw withAgain(error, `npx cairn crash ${chapter.name.slice(0, 2)}`);
-      }
+      points = await lab.points(subject);
     },
   };
   const at = { step: `crash ${chapter.name.slice(0, 2)}`, check, seed: 1 };
   const failure = await runCheck(chapter, at, chapter.subjectOf(module));
   if (failure === null) return points;
-  await emit({ type: "cairn-crash-point", point: 0, runs: 1, failure });
+  await emit({ type: "cairn-lab-failed", failure });
   return null;
 }
 
@@ -188,7 +184,10 @@ function withAgain(error: unknown, again: string): unknown {
   return error;
 }
 
-async function experiment({ chapter, emit }: Judged, work: Work<"experiment">): Promise<void> {
+async function experiment(
+  { chapter, module, emit }: Judged,
+  work: Work<"experiment">,
+): Promise<void> {
   const found = chapter.experiments?.[work.name];
   if (found === undefined) {
     const names = Object.keys(chapter.experiments ?? {});
@@ -200,7 +199,15 @@ async function experiment({ chapter, emit }: Judged, work: Work<"experiment">): 
     return;
   }
   await emit({ type: "cairn-say", line: found.about });
-  await found.run((line) => void emit({ type: "cairn-say", line }));
+  const check: Check<unknown> = {
+    name: `the experiment ${work.name} comes to its end`,
+    kind: "crash",
+    rule: "",
+    run: () => found.run((line) => void emit({ type: "cairn-say", line })),
+  };
+  const at = { step: `crash ${chapter.name.slice(0, 2)}`, check, seed: 1 };
+  const failure = await runCheck(chapter, at, chapter.subjectOf(module));
+  if (failure !== null) await emit({ type: "cairn-lab-failed", failure });
 }
 
 function stepOf(chapter: Chapter, id: string): Step<unknown> {

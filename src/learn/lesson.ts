@@ -60,6 +60,7 @@ function failureOf<Subject>(
 ): Failure {
   const lesson = error instanceof LessonFailure ? error.lesson : lessonOf(error);
   const rule = lesson.rule ?? at.check.rule;
+  const waiting = waitingPart(error);
   const place = error instanceof LessonFailure ? placeIn(error.cause) : placeIn(error);
   return {
     step: at.step,
@@ -69,7 +70,8 @@ function failureOf<Subject>(
     ruleText: chapter.rules[rule] ?? "",
     lesson,
     seed: at.seed,
-    isWaiting: waitingPart(error) !== undefined,
+    isWaiting: waiting !== undefined,
+    ...(waiting === undefined ? {} : { waitsFor: waiting.step }),
     ...(place === undefined ? {} : { place }),
   };
 }

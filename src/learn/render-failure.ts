@@ -38,6 +38,7 @@ export function renderFailure(failure: Failure): string {
 
 function againOf(failure: Failure, lesson: Lesson): string {
   if (lesson.again !== undefined) return lesson.again;
+  if (!STEP.test(failure.step)) return `npx cairn ${failure.step}`;
   const seed = failure.seed === 1 ? "" : ` --seed ${failure.seed}`;
   return `npx cairn test ${failure.step}${seed}`;
 }
@@ -53,20 +54,25 @@ function labelledBlock(label: string, lines: readonly string[]): string[] {
   );
 }
 
-/** Breaks a text between words; what has no blank in it stays whole. */
+/**
+ * Breaks a text between words; what has no blank in it stays whole. Blanks before a paragraph are
+ * kept, also on the lines into which it is broken.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const paragraph of text.split("\n")) {
+    const text = paragraph.trimStart();
+    const indent = paragraph.slice(0, paragraph.length - text.length);
     let line = "";
-    for (const word of paragraph.split(" ")) {
-      if (line !== "" && line.length + 1 + word.length > width) {
-        lines.push(line);
+    for (const word of text.split(" ")) {
+      if (line !== "" && indent.length + line.length + 1 + word.length > width) {
+        lines.push(indent + line);
         line = word;
       } else {
         line = line === "" ? word : `${line} ${word}`;
       }
     }
-    lines.push(line);
+    lines.push(line === "" ? "" : indent + line);
   }
   return lines;
 }

@@ -92,7 +92,7 @@ async function showFirst(
   if (wasStarted) {
     out.say(`You are at step ${step.id}:`);
   } else {
-    out.say("Everything works. Now the first red. It is expected: no code is written yet.");
+    out.say(`Everything works. Now the first red. It is expected: step ${step.id} is yours to do.`);
   }
   out.say();
   const request = { isAll: false, seed: SELF_CHECK_SEED, judged: "mine" } as const;

@@ -134,6 +134,8 @@ export interface Failure {
   readonly seed: number;
   /** A part that is not written yet: expected, and no mistake. */
   readonly isWaiting: boolean;
+  /** The step in which that part is written. */
+  readonly waitsFor?: string;
   /** The reader's file and line, `work/wal/log.ts:42`, when their code threw. */
   readonly place?: string;
 }

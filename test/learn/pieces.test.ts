@@ -11,10 +11,12 @@ import {
   keepFailure,
   keptFailure,
   parseProgress,
+  renderFailure,
   renderMarkdown,
   sectionOf,
   sectionsOf,
   withMissingParts,
+  wrap,
 } from "#learn";
 import { pageOf, stepped } from "../house/book.ts";
 import { exists, textOf } from "../house/sources.ts";
@@ -75,6 +77,22 @@ describe("pages", () => {
     expect(lines.every((line) => line.length <= 96)).toBe(true);
     expect(lines).toContain("      a");
     expect(lines.filter((line) => line.startsWith("  word")).length).toBeGreaterThan(0);
+  });
+});
+
+describe("lines", () => {
+  test("keep the blanks before them and between their words", () => {
+    expect(wrap("    a  b\n  c d", 5)).toEqual(["    a", "    b", "  c d"]);
+    expect(wrap("  old   new", 20)).toEqual(["  old   new"]);
+    expect(wrap("", 20)).toEqual([""]);
+  });
+
+  test("of a lab's failure name the lab's command, since a lab is no step", () => {
+    const lesson = { happened: "h", why: "w" };
+    const at = { check: "c", kind: "crash", rule: "", ruleText: "", seed: 1 } as const;
+    const text = renderFailure({ ...at, step: "crash 00", lesson, isWaiting: false });
+    expect(text).toContain("Again           npx cairn crash 00");
+    expect(text).not.toContain("Hint");
   });
 });
 

@@ -149,6 +149,33 @@ describe("the reader's files", () => {
   });
 });
 
+describe("the crash lab", () => {
+  const path = "work/bytes/replace-file.ts";
+
+  test("waits for a step that is not written, names it, and calls nothing broken", async () => {
+    copy.copy("chapters/00-bytes/starter/replace-file.ts", path);
+    const waiting = plain("crash", "00");
+    expect(waiting.code).toBe(1);
+    await expect(waiting.out).toMatchFileSnapshot(snapshot("crash-waiting"));
+  });
+
+  test("tells a history that fails by itself from a broken promise", () => {
+    const stub = copy.read("chapters/00-bytes/starter/replace-file.ts");
+    copy.write(path, stub.replace(/notWritten\([^)]*\);/, 'throw new Error("not today");'));
+    const { code, out } = plain("crash", "00");
+    expect(code).toBe(1);
+    expect(out).toContain("not today");
+    expect(out).toContain("Again           npx cairn crash 00\n");
+    expect(out).toContain("The lab ended before any power cut: no promise was tried.");
+    expect(out).not.toContain("A promise was broken");
+  });
+
+  test("keeps the columns of an experiment", () => {
+    const { out } = plain("crash", "00", "--experiment", "unsynced");
+    expect(out).toMatch(/^history {10,}old/m);
+  });
+});
+
 describe("modules", () => {
   test("are the reader's where they are used only if the reader says so", () => {
     expect(plain("use").out).toMatch(/bytes +reference/);
@@ -162,6 +189,16 @@ describe("modules", () => {
     plain("use", "bytes=mine");
     expect(plain("teach", "catch-up", "01.2").out).toContain("You are at 01.2");
     expect(plain("use").out).toMatch(/bytes +reference/);
+  });
+});
+
+describe("an empty door", () => {
+  test("is judged, and an experiment waits for what it needs", () => {
+    expect(plain("start", "wal", "--bare").code).toBe(0);
+    expect(plain("test", "01.1").out).toContain("waiting for you");
+    const { code, out } = plain("crash", "01", "--experiment", "kill9");
+    expect(code).toBe(1);
+    expect(out).toContain("The experiment waits for a step: 01.2");
   });
 });
 
