@@ -109,10 +109,10 @@ test.each([
     await overwrite(100);
     const open = mvcc.begin(options);
     const before = usedBytes();
-    await overwrite(400);
-    // The values alone are 6 MB.
+    await overwrite(250);
+    // The values alone are 4 MB.
     expect(usedBytes() - before).toBeLessThan(2_000_000);
-    expect(mvcc.stats().oldestReader?.versionsSince).toBe(400);
+    expect(mvcc.stats().oldestReader?.versionsSince).toBe(250);
     open.abort();
     await mvcc.close();
   },

@@ -41,14 +41,14 @@ const checks: Record<CheckName, (subject: MvccModule, layout: VersionLayout) => 
   "power cuts": async (subject, layout) => {
     const points = await crashPoints(subject, { layout });
     for (let point = 0; point < points; point += 1) {
-      for (const seed of upTo(2)) await crashRun(subject, { layout }, { point, seed });
+      for (const seed of upTo(1)) await crashRun(subject, { layout }, { point, seed });
     }
   },
   "the past": async (subject, layout) => {
-    for (const seed of upTo(12)) await pastRun(subject, { layout }, seed, 250);
+    for (const seed of upTo(6)) await pastRun(subject, { layout }, seed, 250);
   },
   "beside a collection": async (subject, layout) => {
-    for (const seed of upTo(12)) await commitBesideCollection(subject, layout, seed);
+    for (const seed of upTo(6)) await commitBesideCollection(subject, layout, seed);
   },
   "a deletion below": (subject) => deletionBelow(subject),
   "in flight": (subject, layout) => overwrittenInFlight(subject, layout),
@@ -57,8 +57,8 @@ const checks: Record<CheckName, (subject: MvccModule, layout: VersionLayout) => 
     if (first !== undefined) throw new Difference(`T1: ${first}`);
   },
   compactions: async (subject) => {
-    for (const seed of upTo(30)) await deletionsInLevels(subject, seed);
-    for (const seed of upTo(6)) await watchedWork(subject, seed);
+    for (const seed of upTo(10)) await deletionsInLevels(subject, seed);
+    for (const seed of upTo(3)) await watchedWork(subject, seed);
   },
 };
 

@@ -224,7 +224,7 @@ export const mistakes: readonly Mistake[] = [
   {
     name: "after a restart all of the past may be read",
     rule: "T6",
-    caughtBy: "the past",
+    caughtBy: "power cuts",
     patches: patch("meta.ts", "numberAt(engine, HORIZON) ?? 0", "0"),
   },
   {
