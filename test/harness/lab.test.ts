@@ -142,6 +142,27 @@ describe("a report", () => {
     }
   });
 
+  test("names labelled points, and prints the figures besides the plot", () => {
+    const withMore = (of: LabRun, factor: number): LabRun => {
+      const [series] = of.result.series;
+      const points = series!.points.map((at) => ({ ...at, x: at.x * factor, label: `r${at.x}` }));
+      const figures = [{ kind: "space", name: "all & more", value: factor, unit: "x" }];
+      return { ...of, result: { ...of.result, series: [{ ...series!, points }], figures } };
+    };
+    const merged = (factor: number): LabReport["reference"] =>
+      mergeRuns(three.map((one) => withMore(one, factor)));
+    const full = report({ mine: merged(2), reference: merged(1), pointLabel: "ratio" });
+    const text = reportLines(full).join("\n");
+    expect(text).toMatch(/ratio r64: records per sync 64, yours 128 /);
+    expect(text).toMatch(/^space +yours +reference\n {2}all & more +2x +1x$/m);
+    expect(plotSvg(full).match(/>r64</g)).toHaveLength(1);
+    const page = plotPage(full);
+    expect(page).toContain("The number beside a point: ratio.");
+    expect(page).toContain("<td>all &amp; more</td><td>2x</td><td>1x</td>");
+    expect(page).not.toMatch(/NaN|undefined/);
+    expect(reportLines(report()).join("\n")).not.toContain("space");
+  });
+
   test("is a page that loads nothing and takes text for text", () => {
     const page = plotPage(report());
     expect(page).toContain("synced &amp; slow");
