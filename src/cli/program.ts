@@ -87,6 +87,9 @@ export function createProgram(cairnVersion: string): Command {
     .description("Cairn: a replicated SQLite, and the workbook in which you build it.")
     .version(cairnVersion)
     .addHelpText("after", "\nExit code: 0 done, 1 failed or red, 2 wrong usage.")
+    .showHelpAfterError(
+      "npx cairn --help lists the commands, npx cairn test --help the flags of one.",
+    )
     .exitOverride();
   cairn.commandsGroup("The workbook:");
   addLearnCommands(cairn);

@@ -94,6 +94,25 @@ export function workFolder(book: Book, chapter: { readonly module: string }): st
   return join(book.root, "work", chapter.module);
 }
 
+/** Is there a folder of the reader's without its door? */
+export function isDoorLost(book: Book, chapter: { readonly module: string }): boolean {
+  const names = namesIn(book.disk, workFolder(book, chapter)) ?? [];
+  return names.length > 0 && !isStarted(book, chapter);
+}
+
+/** Why a chapter cannot be judged, and what helps. */
+export function notStarted(book: Book, chapter: BookChapter): string {
+  const folder = `work/${chapter.module}`;
+  const start = `npx cairn start ${chapter.number}`;
+  if (!isDoorLost(book, chapter)) {
+    return `${folder} is not there yet. ${start} makes it: ${chapter.title}.`;
+  }
+  return (
+    `${folder}/index.ts is missing: it is the door of your module, and exports its parts.\n` +
+    `Call it so again, or let ${start} make a new one: your other files stay as they are.`
+  );
+}
+
 /** Has the reader begun a chapter: is there a door in `work/<module>`? */
 export function isStarted(book: Book, chapter: { readonly module: string }): boolean {
   return book.disk.exists(join(workFolder(book, chapter), "index.ts"));

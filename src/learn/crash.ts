@@ -2,7 +2,7 @@
  * `cairn crash`: the power is cut before each operation of a history, with many outcomes each; and
  * experiments that show something instead of judging.
  */
-import { type BookChapter, findChapter, isStarted } from "./book.ts";
+import { type BookChapter, findChapter, isStarted, notStarted } from "./book.ts";
 import { EXPERIMENT_SILENT_MS_MAX, SILENT_MS_MAX, startChild } from "./child.ts";
 import type { ChildEvent, ChildWork, Judged } from "./child-protocol.ts";
 import { keepFailure } from "./keep-failure.ts";
@@ -36,7 +36,7 @@ export async function crashCommand(runner: Runner, request: CrashRequest): Promi
   const { judged } = request;
   if (judged === "mine" && !isStarted(book, chapter)) {
     throw new UsageError(
-      `work/${chapter.module} is not there yet. npx cairn start ${chapter.number} makes it; ` +
+      `${notStarted(book, chapter)}\n` +
         `npx cairn crash ${chapter.number} --on reference runs the lab on the reference.`,
     );
   }

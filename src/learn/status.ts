@@ -8,6 +8,7 @@ import { type BookChapter, isStarted } from "./book.ts";
 import { join, readBytes, readText } from "./files.ts";
 import {
   isGreen,
+  modulesOfMine,
   NO_PROGRESS,
   type Progress,
   parseProgress,
@@ -51,7 +52,16 @@ export function statusCommand(runner: Runner, request: StatusRequest): ExitCode 
   const green = steps.filter(({ id }) => isGreen(progress, id)).length;
   out.say();
   out.say(`${green} of ${counted(steps.length, "step")} passed.`);
-  if (current === undefined) out.say("Begin with: npx cairn start");
+  if (current === undefined) {
+    out.say("Begin with: npx cairn start");
+    return 0;
+  }
+  const mine = modulesOfMine(book, progress).join(", ");
+  out.say(
+    mine === ""
+      ? "Later chapters and cairn run use the reference everywhere. Yours instead: npx cairn use"
+      : `Later chapters and cairn run use your ${mine}, and else the reference: npx cairn use`,
+  );
   return 0;
 }
 
@@ -73,8 +83,10 @@ function chapterLines(
     const text = `${counted(chapter.steps.length, "step")}, ${timeText(minutes)}, not started`;
     return [`${name}  ${style.paint("quiet", text)}`];
   }
-  const whose = progress.modules[chapter.module] === "mine" ? "yours" : "the reference";
-  const where = `work/${chapter.module}; where it is used, ${whose} runs`;
+  const green = chapter.steps.filter(({ id }) => isGreen(progress, id)).length;
+  const isMine = progress.modules[chapter.module] === "mine";
+  const runs = isMine ? `work/${chapter.module} runs` : "the reference runs";
+  const where = `${green} of ${counted(chapter.steps.length, "step")}; ${runs}`;
   return [
     `${name}  ${style.paint("quiet", where)}`,
     ...chapter.steps.map((step) => `  ${stepText(style, step, at)}`),

@@ -5,12 +5,14 @@
  * own code.
  */
 import {
+  type Book,
   type BookChapter,
   type BookStep,
   findChapter,
   findStep,
+  isDoorLost,
   isStarted,
-  workFolder,
+  notStarted,
 } from "./book.ts";
 import type { WaitingChild } from "./child.ts";
 import type { Judged } from "./child-protocol.ts";
@@ -62,12 +64,18 @@ export function currentStep({ book }: Runner, progress: Progress): string {
   const started = book.chapters.filter((chapter) => isStarted(book, chapter));
   const chapter =
     started.find(({ number }) => progress.current?.startsWith(`${number}.`)) ?? started[0];
-  if (chapter === undefined) throw new UsageError("Nothing is started yet: npx cairn start.");
+  if (chapter === undefined) throw new UsageError(nothingStarted(book));
   const at = chapter.steps.find(({ id }) => id === progress.current);
   if (at !== undefined && !isGreen(progress, at.id)) return at.id;
   const open = chapter.steps.filter(({ id }) => !isGreen(progress, id));
   const next = open.find(({ id }) => at === undefined || id > at.id) ?? open[0];
   return (next ?? chapter.steps.at(-1))?.id ?? "";
+}
+
+/** Nothing can be judged: because nothing was begun, or because a door is gone. */
+function nothingStarted(book: Book): string {
+  const lost = book.chapters.find((chapter) => isDoorLost(book, chapter));
+  return lost === undefined ? "Nothing is started yet: npx cairn start." : notStarted(book, lost);
 }
 
 /** Judges one step, prints the verdict and remembers it. */
@@ -137,7 +145,7 @@ async function testEverything(runner: Runner, request: TestRequest): Promise<Exi
   const chapters = book.chapters.filter(
     (chapter) => request.judged !== "mine" || isStarted(book, chapter),
   );
-  if (chapters.length === 0) throw new UsageError("Nothing is started yet: npx cairn start.");
+  if (chapters.length === 0) throw new UsageError(nothingStarted(book));
   let code: ExitCode = 0;
   for (const chapter of chapters) {
     if ((await testChapter(runner, chapter, request)) !== 0) code = 1;
@@ -292,8 +300,5 @@ function remember(
 
 function mustBeStarted({ book }: Runner, chapter: BookChapter, judged: Judged): void {
   if (judged !== "mine" || isStarted(book, chapter)) return;
-  const folder = workFolder(book, chapter).slice(book.root.length + 1);
-  throw new UsageError(
-    `${folder} is not there yet. npx cairn start ${chapter.number} makes it: ${chapter.title}.`,
-  );
+  throw new UsageError(notStarted(book, chapter));
 }

@@ -6,7 +6,7 @@
  * run is followed by another run.
  */
 import { errorText } from "#base";
-import { type BookStep, findStep, isStarted, workFolder } from "./book.ts";
+import { type BookStep, findStep, isDoorLost, isStarted, notStarted, workFolder } from "./book.ts";
 import { startChild, type WaitingChild } from "./child.ts";
 import { explainCommand } from "./explain.ts";
 import { filesIn, join, readText } from "./files.ts";
@@ -68,6 +68,11 @@ export async function watchCommand(runner: Runner, options: WatchOptions): Promi
 
 function sayWhatToDo(runner: Runner, isBegun: boolean): void {
   const { out, book } = runner;
+  const lost = isBegun ? undefined : book.chapters.find((chapter) => isDoorLost(book, chapter));
+  if (lost !== undefined) {
+    out.say(notStarted(book, lost));
+    return;
+  }
   if (!isBegun) {
     out.say("Cairn: a workbook in which you build a database, from bytes to a replicated SQLite.");
     out.say();

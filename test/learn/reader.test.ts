@@ -202,6 +202,21 @@ describe("an empty door", () => {
   });
 });
 
+describe("a door that is gone", () => {
+  test("is named, and comes back without touching the other files", () => {
+    const path = "work/wal/index.ts";
+    copy.copy("chapters/01-wal/solution/frame.ts", "work/wal/frame.ts");
+    copy.copy(path, "work/wal/door.ts");
+    copy.node(["-e", `fs.unlinkSync("${path}")`]);
+    const { code, err } = plain("test", "01.1");
+    expect(code).toBe(2);
+    expect(err).toContain("work/wal/index.ts is missing");
+    const frame = copy.read("work/wal/frame.ts");
+    expect(plain("start", "wal").code).toBe(0);
+    expect(copy.read("work/wal/frame.ts")).toBe(frame);
+  });
+});
+
 describe("wrong usage", () => {
   test.each([
     [["nonsense"]],
