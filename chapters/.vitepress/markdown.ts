@@ -26,7 +26,10 @@ export function bookMarkdown(md: MarkdownRenderer): void {
       .replaceAll("{{", "&#123;&#123;");
   const fence = md.renderer.rules.fence;
   md.renderer.rules.fence = (tokens, index, ...rest) => {
-    const source = /^\w+ ((?:src|test|bench|chapters)\/\S+)/.exec(tokens[index]?.info ?? "")?.[1];
+    const token = tokens[index];
+    const source = /^\w+ ((?:src|test|bench|chapters)\/\S+)/.exec(token?.info ?? "")?.[1];
+    // What stands behind the language is ours: VitePress would take its first number for a line.
+    if (token !== undefined) token.info = token.info.replace(/ .*/, "");
     const caption =
       source === undefined
         ? ""

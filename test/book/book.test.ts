@@ -5,16 +5,18 @@
  * Where there is no Chromium (`apt-get install chromium`, or `CAIRN_CHROMIUM=path`), the test says
  * so, and the links are still looked up.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chapterFolders } from "../../chapters/.vitepress/pages.ts";
 import { badLinks } from "./links.ts";
 import { buildBook, findBrowser, pagesOf, serveBook } from "./site.ts";
 
 const BUILD_MS_MAX = 120_000;
 const LOOK_MS_MAX = 120_000;
+const TABS = 3;
 const PHONE = { width: 360, height: 740 };
 const DESK = { width: 1280, height: 900 };
 /** The page on which the keyboard is tried: it has a menu, an outline, tables and code. */
@@ -56,6 +58,20 @@ test("every chapter's page is built, and no starter or solution is one", () => {
   expect(pages.filter((path) => /\/(starter|solution)\//.test(path))).toEqual([]);
 });
 
+test("the sidebar lists every chapter, also one that has only its contract", () => {
+  const html = readFileSync(join(outDir, "index.html"), "utf8");
+  const lost = chapterFolders().filter(
+    (folder) => !html.includes(`href="/${folder}/contract.html"`),
+  );
+  expect(lost).toEqual([]);
+});
+
+test("no line of a quoted file is marked because there is a number in its path", () => {
+  const html = readFileSync(join(outDir, "01-wal/index.html"), "utf8");
+  expect(html.includes('class="fence-source"')).toBe(true);
+  expect(/class="line highlighted"|has-highlighted/.exec(html)).toBe(null);
+});
+
 test("every link of every page leads somewhere, and no page loads anything from elsewhere", () => {
   expect(pagesOf(outDir).flatMap((page) => badLinks(outDir, page))).toEqual([]);
 });
@@ -88,6 +104,21 @@ async function openPage(size: typeof PHONE): Promise<{ page: Page; troubles: str
 async function visit(page: Page, path: string): Promise<void> {
   await page.goto(`${site.url}/${path}`, { waitUntil: "load" });
   await page.waitForFunction("document.querySelector('#app')?.__vue_app__ !== undefined");
+}
+
+/** Opens pages on a phone until none is left. */
+async function lookAtPages(left: string[]): Promise<void> {
+  const { page, troubles } = await openPage(PHONE);
+  for (let path = left.shift(); path !== undefined; path = left.shift()) {
+    await visit(page, path);
+    expect(troubles, path).toEqual([]);
+    const [width, headings] = (await page.evaluate(
+      "[document.documentElement.scrollWidth, document.querySelectorAll('h1').length]",
+    )) as [number, number];
+    expect(width, `${path} is wider than ${PHONE.width}`).toBeLessThanOrEqual(PHONE.width);
+    expect(headings, `${path}: one heading of the first level`).toBe(1);
+  }
+  await page.context().close();
 }
 
 /** What has the focus, and whether that can be seen. */
@@ -128,18 +159,9 @@ describe("in Chromium", () => {
     "every page opens without an error and without sideways scrolling on a phone",
     async () => {
       if (browser === undefined) return;
-      const { page, troubles } = await openPage(PHONE);
-      for (const path of pagesOf(outDir)) {
-        if (path === "404.html") continue;
-        await visit(page, path);
-        expect(troubles, path).toEqual([]);
-        const [width, headings] = (await page.evaluate(
-          "[document.documentElement.scrollWidth, document.querySelectorAll('h1').length]",
-        )) as [number, number];
-        expect(width, `${path} is wider than ${PHONE.width}`).toBeLessThanOrEqual(PHONE.width);
-        expect(headings, `${path}: one heading of the first level`).toBe(1);
-      }
-      await page.context().close();
+      const paths = pagesOf(outDir).filter((path) => path !== "404.html");
+      // Each tab takes the next page that is left: while one loads, another is looked at.
+      await Promise.all(Array.from({ length: TABS }, () => lookAtPages(paths)));
     },
     LOOK_MS_MAX,
   );
