@@ -89,6 +89,9 @@ export const tornTail: ManifestCheck = {
   },
 };
 
+/** Directories that are synced while manifests are begun: as many are tried. */
+const SYNCS_TRIED = 6;
+
 /** See its name. */
 export const noSnapshot: ManifestCheck = {
   name: "a manifest that does not begin with a snapshot is refused",
@@ -168,6 +171,35 @@ export const failedEdit: ManifestCheck = {
           happened: `An edit failed at a ${operation}, the next one (logFrom 14) was acknowledged. After a power cut logFrom is ${state.logFrom}.`,
           why: "The acknowledged edit was added behind bytes that nobody can vouch for: recovery stops there, and never comes to it.",
           timeline: timelineOf(disk, from),
+        }));
+      }
+    }
+  },
+};
+
+/** See its name. */
+export const killed: ManifestCheck = {
+  name: "what a killed process has left is durable before an edit is added to it",
+  kind: "fault",
+  rule: "L2",
+  run(subject, { seed }) {
+    for (let after = 0; after < SYNCS_TRIED; after += 1) {
+      const disk = createSimulatedDisk();
+      const { manifest } = open(subject, disk, 1);
+      disk.plan({ operation: "syncDir", fault: "EIO", after });
+      try {
+        for (const logFrom of [5, 9, 14]) manifest.apply({ remove: [], add: [], logFrom });
+      } catch {
+        // As far as it came: the process ends here.
+      }
+      const second = disk.kill();
+      open(subject, second, 100_000).manifest.apply({ remove: [], add: [], logFrom: 30 });
+      for (let s = 0; s < 4; s += 1) {
+        const { state } = open(subject, second.crash(seed * 4 + s)).manifest;
+        expectThat(state.logFrom === 30, () => ({
+          happened: `A process was killed just before it synced a directory, while it began a new manifest. The next one opened the manifest on the same machine, and an edit was acknowledged (logFrom 30). After a power cut logFrom is ${state.logFrom}.`,
+          why: "CURRENT led to the new manifest in memory only. The edit is durable in a file that, after the power cut, nobody is led to.",
+          timeline: timelineOf(second, 0),
         }));
       }
     }

@@ -9,7 +9,7 @@ import { createSimulatedDisk, isPowerCut } from "#platform";
 import type { SimulatedDisk } from "#platform/types";
 import { openWal } from "#wal";
 import { stateText, tableOf } from "../manifest-lab.ts";
-import { failedEdit, noSnapshot, tornTail } from "./manifest-damage.ts";
+import { failedEdit, killed, noSnapshot, tornTail } from "./manifest-damage.ts";
 import {
   apply,
   editLine,
@@ -243,5 +243,15 @@ const leftovers: ManifestCheck = {
 /** The step. */
 export const naming: Step<LsmSubject> = {
   id: "04.4",
-  checks: [roundTrip, powerCuts, growth, tornTail, noSnapshot, failedEdit, numbersAbove, leftovers],
+  checks: [
+    roundTrip,
+    powerCuts,
+    growth,
+    tornTail,
+    noSnapshot,
+    failedEdit,
+    killed,
+    numbersAbove,
+    leftovers,
+  ],
 };

@@ -118,6 +118,19 @@ export const durabilityMistakes: readonly StepMistake[] = [
     ],
   },
   {
+    name: "an opened manifest is trusted before its name is durable",
+    step: "04.4",
+    caughtBy: "what a killed process has left is durable before an edit is added to it",
+    rule: "L2",
+    patches: [
+      {
+        file: "manifest.ts",
+        from: "  disk.syncDir(dir);\n  return { number, wal, state };",
+        to: "  return { number, wal, state };",
+      },
+    ],
+  },
+  {
     name: "the manifest is never begun anew",
     step: "04.4",
     caughtBy: "a manifest that has grown is begun anew, and the old one goes",
