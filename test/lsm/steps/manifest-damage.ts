@@ -24,6 +24,7 @@ import {
   open,
   randomHistory,
   stateLine,
+  writtenLength,
 } from "./manifest-history.ts";
 import type { LsmSubject } from "./subject.ts";
 import { DIR, timelineOf } from "./words.ts";
@@ -49,7 +50,7 @@ export const tornTail: ManifestCheck = {
     const torn = createSimulatedDisk();
     const file = await sound(subject, torn);
     const handle = torn.open(file, "read-write");
-    handle.write(torn.content(file).length, new Uint8Array(40).fill(0xa5));
+    handle.write(writtenLength(torn.content(file)), new Uint8Array(40).fill(0xa5));
     handle.close();
     const { state } = open(subject, torn).manifest;
     judgeState(
@@ -60,7 +61,7 @@ export const tornTail: ManifestCheck = {
 
     const damaged = createSimulatedDisk();
     const path = await sound(subject, damaged);
-    const middle = Math.floor(damaged.content(path).length / 2);
+    const middle = Math.floor(writtenLength(damaged.content(path)) / 2);
     damaged.flipBit(path, middle, 3);
     const before = damaged.content(path);
     let error: unknown = null;

@@ -1,6 +1,7 @@
 /**
  * Random edits and the states that they lead to, for the checks of step 04.4.
  */
+import type { Bytes } from "#base";
 import { expectThat } from "#learn";
 import { applyEdit, EMPTY_STATE, type ManifestState, type VersionEdit } from "#lsm";
 import { seededRandom } from "#platform";
@@ -68,7 +69,18 @@ export function manifests(disk: SimulatedDisk): string[] {
   return disk.list(DIR).filter((name) => name.startsWith("manifest-"));
 }
 
-/** Bytes of the files in a directory. */
+/** Bytes written to the files in a directory. */
 export function sizeOf(disk: SimulatedDisk, dir: string): number {
-  return disk.list(dir).reduce((sum, name) => sum + disk.content(`${dir}/${name}`).length, 0);
+  return disk
+    .list(dir)
+    .reduce((sum, name) => sum + writtenLength(disk.content(`${dir}/${name}`)), 0);
+}
+
+/** The last number of a mark may end in this many zeros. */
+const ZEROS_WRITTEN_MAX = 8;
+
+/** Where the content of a log ends: a log may make room ahead, and that is zeros. */
+export function writtenLength(content: Bytes): number {
+  const last = content.findLastIndex((byte) => byte !== 0);
+  return Math.min(content.length, last + 1 + ZEROS_WRITTEN_MAX);
 }
