@@ -2,8 +2,9 @@
  * How long does it take to read the body of a request, against `JSON.parse` of the same text?
  *
  * Bodies of one to ten megabytes, each of another awkward shape: many statements, many values, many
- * names, a blob byte by byte, one long text. The fastest of several runs counts. A parser that looks
- * at something twice for each thing it reads would show as hundreds of times. No disk, no network.
+ * names, a blob byte by byte, one long text. The fastest of several runs counts. A parser that
+ * looks at something twice for each thing it reads would show as hundreds of times. No disk, no
+ * network.
  */
 import { parseStatements } from "#server";
 import type { Bench } from "../harness/index.ts";

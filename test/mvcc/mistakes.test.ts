@@ -7,6 +7,7 @@ import { InvariantError } from "#base";
 import * as mvcc from "#mvcc";
 import type { MvccModule, VersionLayout } from "#mvcc/types";
 import { seededRandom } from "#platform";
+import { plantStack } from "../support/plant.ts";
 import { commitBesideCollection } from "./beside-collection.ts";
 import { deletionBelow, deletionsInLevels, watchedWork } from "./compaction-checks.ts";
 import { Broken, crashPoints, crashRun } from "./crash-lab.ts";
@@ -15,7 +16,6 @@ import { playHistory } from "./histories.ts";
 import { overwrittenInFlight } from "./in-flight.ts";
 import { wrongPairs } from "./key-checks.ts";
 import { type CheckName, mistakes } from "./mistakes/bank.ts";
-import { plantMvcc } from "./mistakes/plant.ts";
 import { Difference, modelRun } from "./model-run.ts";
 import { pastRun } from "./past-checks.ts";
 import { fresh } from "./support.ts";
@@ -85,7 +85,7 @@ test.each(Object.keys(checks) as CheckName[])("the store itself passes: %s", LON
 for (const mistake of mistakes) {
   const { name, rule, caughtBy, layout = "timestamped" } = mistake;
   test(`${caughtBy} catches: ${name} (${rule})`, LONG, async () => {
-    const module = await plantMvcc(mistake.patches);
+    const module = await plantStack<MvccModule>("mvcc", mistake.patches);
     expect(await caught(caughtBy, module, layout), "it went unnoticed").not.toBeNull();
   });
 }

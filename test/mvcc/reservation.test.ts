@@ -4,12 +4,12 @@
  */
 import { expect, test } from "vitest";
 import type { MvccModule } from "#mvcc/types";
+import { plantStack } from "../support/plant.ts";
 import { crashPoints, crashRun } from "./crash-lab.ts";
-import { plantMvcc } from "./mistakes/plant.ts";
 import { b, content, drain, fresh, write } from "./support.ts";
 
 const smallBlocks = (): Promise<MvccModule> =>
-  plantMvcc([
+  plantStack<MvccModule>("mvcc", [
     { file: "meta.ts", from: "BLOCK: Timestamp = 2 ** 20;", to: "BLOCK: Timestamp = 4;" },
   ]);
 

@@ -1,10 +1,17 @@
 /**
- * Plants a mistake: copies a module's source into the git-ignored `work/`, patches the copy, loads
- * it.
+ * Plants a mistake: copies sources into the git-ignored `work/`, patches the copy, loads it.
  *
  * Nothing in the real sources knows about mistakes, and a patch that no longer fits fails its test.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,6 +22,12 @@ export interface Patch {
   readonly file: string;
   readonly from: string;
   readonly to: string;
+}
+
+/** A replacement in a module, or in one below it. */
+export interface StackPatch extends Patch {
+  /** Default: the module itself. */
+  readonly module?: string;
 }
 
 /**
@@ -34,19 +47,67 @@ export async function plantMistake<Module>(
  * `chapters/01-wal/solution`.
  */
 export async function plantIn<Module>(folder: string, patches: readonly Patch[]): Promise<Module> {
-  mkdirSync(join(ROOT, "work"), { recursive: true });
-  const dir = mkdtempSync(join(ROOT, "work", `.mistake-${folder.replaceAll("/", "-")}-`));
-  try {
+  return inCopy(folder.replaceAll("/", "-"), async (dir) => {
     cpSync(join(ROOT, folder), dir, { recursive: true });
-    for (const { file, from, to } of patches) {
-      const parts = readFileSync(join(dir, file), "utf8").split(from);
-      if (parts.length !== 2) {
-        throw new Error(`${folder}/${file}: found ${parts.length - 1} times, not once: ${from}`);
-      }
-      writeFileSync(join(dir, file), parts.join(to));
+    for (const patch of patches) apply(dir, folder, patch);
+    return load<Module>(dir);
+  });
+}
+
+/**
+ * As {@link plantMistake}, where modules below may be patched as well: they are copied beside it,
+ * and the copies import each other.
+ */
+export async function plantStack<Module>(
+  top: string,
+  patches: readonly StackPatch[],
+): Promise<Module> {
+  return inCopy(`stack-${top}`, async (dir) => {
+    const names = [...new Set([top, ...patches.map(({ module = top }) => module)])];
+    for (const name of names) {
+      cpSync(join(ROOT, "src", name), join(dir, name), { recursive: true });
     }
-    return (await import(/* @vite-ignore */ join(dir, "index.ts"))) as Module;
+    for (const name of names) redirect(join(dir, name), names);
+    for (const { module = top, ...patch } of patches) {
+      apply(join(dir, module), `src/${module}`, patch);
+    }
+    return load<Module>(join(dir, top));
+  });
+}
+
+/** Runs with a fresh folder in `work/`, which is gone afterwards. */
+async function inCopy<T>(name: string, run: (dir: string) => Promise<T>): Promise<T> {
+  mkdirSync(join(ROOT, "work"), { recursive: true });
+  const dir = mkdtempSync(join(ROOT, "work", `.mistake-${name}-`));
+  try {
+    return await run(dir);
   } finally {
     rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function load<Module>(dir: string): Promise<Module> {
+  return (await import(/* @vite-ignore */ join(dir, "index.ts"))) as Module;
+}
+
+function apply(dir: string, source: string, { file, from, to }: Patch): void {
+  const path = join(dir, file);
+  const parts = readFileSync(path, "utf8").split(from);
+  if (parts.length !== 2) {
+    throw new Error(`${source}/${file}: found ${parts.length - 1} times, not once: ${from}`);
+  }
+  writeFileSync(path, parts.join(to));
+}
+
+/** Lets a module's copy import the copies of the others. */
+function redirect(dir: string, names: readonly string[]): void {
+  for (const file of readdirSync(dir)) {
+    if (!file.endsWith(".ts")) continue;
+    const path = join(dir, file);
+    let text = readFileSync(path, "utf8");
+    for (const name of names) {
+      text = text.replaceAll(`from "#${name}";`, `from "../${name}/index.ts";`);
+    }
+    writeFileSync(path, text);
   }
 }

@@ -2,7 +2,7 @@
  * What a planted mistake is. Types, and the disk that forwards wrongly.
  */
 import type { Disk, FileHandle } from "#platform/types";
-import type { StackPatch } from "./plant-stack.ts";
+import type { StackPatch } from "../../support/plant.ts";
 
 /** The checks that can catch a mistake: see `checks` in mistakes.test.ts. */
 export type CheckName =

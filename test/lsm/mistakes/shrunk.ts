@@ -4,7 +4,7 @@
  * leaves more edits in the manifest than it does in earnest, so that there are some to be damaged.
  */
 import type { LsmModule } from "#lsm/types";
-import { plantStack, type StackPatch } from "./plant-stack.ts";
+import { plantStack, type StackPatch } from "../../support/plant.ts";
 
 const SHRINKING: readonly StackPatch[] = [
   { file: "new-log.ts", from: "SEGMENT_BYTES_MIN = 64 * KIB", to: "SEGMENT_BYTES_MIN = 1200" },
@@ -19,5 +19,5 @@ const SHRINKING: readonly StackPatch[] = [
 
 /** Loads the shrunk engine, with further patches applied. @throws as `plantStack`. */
 export function plantShrunk(patches: readonly StackPatch[] = []): Promise<LsmModule> {
-  return plantStack([...SHRINKING, ...patches]);
+  return plantStack<LsmModule>("lsm", [...SHRINKING, ...patches]);
 }

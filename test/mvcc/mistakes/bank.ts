@@ -5,7 +5,7 @@
  * that a change of the source shows here and not as a mistake that is no longer planted.
  */
 import type { VersionLayout } from "#mvcc/types";
-import type { MvccPatch } from "./plant.ts";
+import type { StackPatch } from "../../support/plant.ts";
 
 /** The checks that can catch a mistake: see `checks` in mistakes.test.ts. */
 export type CheckName =
@@ -27,13 +27,13 @@ export interface Mistake {
   readonly caughtBy: CheckName;
   /** The layout that has it. Default `timestamped`. */
   readonly layout?: VersionLayout;
-  readonly patches: readonly MvccPatch[];
+  readonly patches: readonly StackPatch[];
 }
 
-const patch = (file: string, from: string, to: string): readonly MvccPatch[] => [
+const patch = (file: string, from: string, to: string): readonly StackPatch[] => [
   { file, from, to },
 ];
-const below = (file: string, from: string, to: string): readonly MvccPatch[] => [
+const below = (file: string, from: string, to: string): readonly StackPatch[] => [
   { module: "lsm", file, from, to },
 ];
 
