@@ -223,7 +223,9 @@ function predictionInPlot(report: LabReport, frame: Frame): string {
   }
   if (first.y === undefined && first.x !== undefined) {
     const x = frame.x.at(first.x);
-    const text = label(x + 8, TOP + 14, "start");
+    // Into the plot, and not into the names beside it.
+    const isRight = x > (LEFT + RIGHT) / 2;
+    const text = isRight ? label(x - 8, TOP + 14, "end") : label(x + 8, TOP + 14, "start");
     return `<path class="prediction" d="M${x} ${TOP}V${BOTTOM}"/>${text}`;
   }
   const places = path.map(({ x = 0, y = 0 }) => ({ x: frame.x.at(x), y: frame.y.at(y) }));
