@@ -74,7 +74,12 @@ function unknownTarget(target: string): string {
   );
 }
 
-type Prediction = { readonly text?: string; readonly value?: number };
+type Prediction = {
+  readonly text?: string;
+  readonly value?: number;
+  /** Of an earlier run: the reader was not asked this time. */
+  readonly isStored?: boolean;
+};
 
 /** What the reader predicts: now, or the last time. */
 function predictionFor(lab: Lab, request: LabRequest, labs: number): Prediction | "missing" {
@@ -102,7 +107,13 @@ function storedPrediction(lab: Lab, out: string): Prediction | undefined {
   if (path === undefined) return undefined;
   const { prediction } = JSON.parse(readFileSync(path, "utf8")) as LabReport;
   if (prediction?.value === undefined) return undefined;
-  return { value: prediction.value, text: prediction.text ?? String(prediction.value) };
+  const text = prediction.text ?? String(prediction.value);
+  return { value: prediction.value, text, isStored: true };
+}
+
+/** Says which prediction is used where none was given. */
+export function storedLine(id: string, text: string): string {
+  return `Your prediction of last time: ${text}. Another one: npx cairn bench ${id} --predict "…"`;
 }
 
 function askFor(labs: readonly Lab[]): string {
@@ -133,6 +144,9 @@ async function runLab(planned: PlannedLab, request: LabRequest): Promise<LabRepo
   const { say, small } = request;
   say(`${lab.id}  ${lab.title}`);
   say(lab.question);
+  if (planned.prediction.isStored === true) {
+    say(storedLine(lab.id, planned.prediction.text ?? ""));
+  }
   const calibration = calibrate(small ? "small" : "canonical");
   for (const line of calibrationLines(calibration)) say(line);
   const rounds = await measureInTurns(name, request);

@@ -13,6 +13,9 @@ const ROWS_MAX = 40;
 const NUMBER_WIDTH = 14;
 const TEXT_WIDTH = 92;
 
+const UNCLEAR =
+  "unclear: it held in half of the rounds, and not in the others. Measure again on a quiet machine.";
+
 /** The whole report. */
 export function reportLines(report: LabReport): string[] {
   return [
@@ -135,7 +138,10 @@ function shapeLines({ mine, reference }: LabReport): string[] {
     ];
     lines.push(...wrapText(claim.claim, `  ${answers.join("  ")} `));
   }
-  return lines;
+  const isUnclear = [mine, reference].some((subject) =>
+    subject?.shape.some(({ held }) => verdictOf(held, subject.rounds) === "unclear"),
+  );
+  return isUnclear ? [...lines, ...wrapText(UNCLEAR, "  ")] : lines;
 }
 
 /** The prediction against the answer, in one or two sentences. */

@@ -119,6 +119,14 @@ describe("a report", () => {
     expect(text).toContain("too high by a factor of 3.0");
   });
 
+  test("explains the word unclear where it says it, and only there", () => {
+    const even = [run({ y: 1, answer: 1, holds: true }), run({ y: 1, answer: 1, holds: false })];
+    const lines = reportLines(report({ mine: mergeRuns(even) }));
+    expect(lines.join("\n")).toMatch(/unclear +yes +It grows\.\n {2}unclear: it held in half/);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(100);
+    expect(reportLines(report()).join("\n")).not.toContain("unclear");
+  });
+
   test("says why the reader's code has no numbers", () => {
     const { mine: _, ...alone } = report({ mineProblem: "Your wal is not measured: no openWal." });
     const text = reportLines(alone).join("\n");
