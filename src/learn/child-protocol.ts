@@ -52,10 +52,18 @@ export interface LoadProblem {
   readonly place?: string;
 }
 
+/** A check that is about to run, sooner or later. */
+export interface PlannedCheck {
+  readonly step: string;
+  readonly check: string;
+}
+
 /** One event of the child. */
 export type ChildEvent =
   | { readonly type: "cairn-loaded" }
   | { readonly type: "cairn-not-loaded"; readonly problem: LoadProblem }
+  /** What was asked for, before any of it runs; earlier steps are no part of it. */
+  | { readonly type: "cairn-plan"; readonly checks: readonly PlannedCheck[] }
   | {
       readonly type: "cairn-check";
       readonly step: string;

@@ -54,11 +54,14 @@ interface Judged {
 
 async function judgeSteps(judged: Judged, work: Work<"steps">): Promise<void> {
   let isGreen = true;
-  for (const id of work.steps) {
-    for (const check of stepOf(judged.chapter, id).checks) {
-      const failure = await judgeCheck(judged, { step: id, check, seed: work.seed });
-      if (failure !== null) isGreen = false;
-    }
+  const planned = work.steps.flatMap((id) =>
+    stepOf(judged.chapter, id).checks.map((check) => ({ step: id, check, seed: work.seed })),
+  );
+  const names = planned.map(({ step, check }) => ({ step, check: check.name }));
+  await judged.emit({ type: "cairn-plan", checks: names });
+  for (const at of planned) {
+    const failure = await judgeCheck(judged, at);
+    if (failure !== null) isGreen = false;
   }
   // A reader who is red has enough to look at.
   if (isGreen) await judgeEarlier(judged, work);

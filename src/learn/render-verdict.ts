@@ -4,7 +4,7 @@
  * Invariant: there is at most one lesson on the screen. A reader mends one thing at a time.
  */
 import type { BookChapter } from "./book.ts";
-import type { LoadProblem } from "./child-protocol.ts";
+import type { LoadProblem, PlannedCheck } from "./child-protocol.ts";
 import { renderFailure, wrap } from "./render-failure.ts";
 import type { Style } from "./style.ts";
 import type { Failure } from "./types.ts";
@@ -37,13 +37,25 @@ export function renderProblem(style: Style, problem: LoadProblem): string[] {
   return lines;
 }
 
-/** One line for each check of a step. */
-export function renderChecks(style: Style, checks: readonly CheckVerdict[]): string[] {
-  return checks.map(({ check, failure }) => {
+/** One line for each check of a step; those that did not run stand last, as they would have run. */
+export function renderChecks(
+  style: Style,
+  checks: readonly CheckVerdict[],
+  notRun: readonly PlannedCheck[],
+): string[] {
+  const ran = checks.map(({ check, failure }) => {
     if (failure === null) return `  ${style.paint("good", "✓")} ${check}`;
     if (failure.isWaiting) return `  ${style.paint("waiting", "○")} ${check}`;
     return `  ${style.paint("bad", "✗")} ${check}`;
   });
+  const rest = notRun.map(({ check }) => `  ${style.paint("quiet", "·")} not run: ${check}`);
+  return [...ran, ...rest];
+}
+
+/** `1 of 9 checks failed, 5 did not run` */
+export function countFailed(failed: number, ran: number, notRun: number): string {
+  const rest = notRun === 0 ? "" : `, ${notRun} did not run`;
+  return `${failed} of ${counted(ran + notRun, "check")} failed${rest}`;
 }
 
 /** `01.3 Ack means durable`, and the reader's files. */

@@ -6,6 +6,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { type BookChapter, findChapter, isStarted } from "./book.ts";
+import { isComplete, renderComplete } from "./completion.ts";
 import { quickFindings, sayFinding } from "./doctor.ts";
 import { join } from "./files.ts";
 import { isGreen, readProgress, updateProgress } from "./progress.ts";
@@ -77,7 +78,7 @@ async function selfCheck(runner: Runner, chapter: BookChapter): Promise<boolean>
   return isFine;
 }
 
-/** Shows the step that the reader is at in this chapter. */
+/** Shows the step that the reader is at in this chapter, or that none is left. */
 async function showFirst(
   runner: Runner,
   chapter: BookChapter,
@@ -85,6 +86,12 @@ async function showFirst(
 ): Promise<ExitCode> {
   const { book, out } = runner;
   const progress = readProgress(book);
+  if (wasStarted && isComplete(chapter, progress)) {
+    out.say();
+    for (const line of renderComplete({ book, style: out.style }, chapter, progress)) out.say(line);
+    out.say(`Once more: npx cairn test ${chapter.number} judges all of its steps.`);
+    return 0;
+  }
   const step = chapter.steps.find(({ id }) => !isGreen(progress, id)) ?? chapter.steps[0];
   if (step === undefined) return 0;
   updateProgress(book, (before) => ({ ...before, current: step.id }));

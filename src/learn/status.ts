@@ -4,7 +4,8 @@
  * Invariant: a damaged progress is put aside, never written over; the reader's code is not touched.
  */
 import { replaceFile } from "#bytes/reference";
-import { type BookChapter, isStarted } from "./book.ts";
+import { type BookChapter, findStep, isStarted } from "./book.ts";
+import { isComplete, renderCompleteShort } from "./completion.ts";
 import { join, readBytes, readText } from "./files.ts";
 import {
   isGreen,
@@ -32,6 +33,8 @@ const ID_CHARACTERS = 8;
 export interface StatusRequest {
   readonly isRepair: boolean;
   readonly isJson: boolean;
+  /** The step that is on the screen already; undefined: the one that the progress says. */
+  readonly current?: string;
 }
 
 /** Runs `cairn status`. */
@@ -44,9 +47,14 @@ export function statusCommand(runner: Runner, request: StatusRequest): ExitCode 
     return 0;
   }
   const isBegun = book.chapters.some((chapter) => isStarted(book, chapter));
-  const current = isBegun ? currentStep(runner, progress) : undefined;
+  const current = isBegun ? (request.current ?? currentStep(runner, progress)) : undefined;
+  const chapterAtHand = current === undefined ? undefined : findStep(book, current).chapter;
+  const complete =
+    chapterAtHand !== undefined && isComplete(chapterAtHand, progress) ? chapterAtHand : undefined;
+  // Nobody is at a step of a chapter that has none left.
+  const marked = complete === undefined ? current : undefined;
   for (const chapter of book.chapters) {
-    for (const line of chapterLines(runner, { chapter, progress, current })) out.say(line);
+    for (const line of chapterLines(runner, { chapter, progress, current: marked })) out.say(line);
   }
   const steps = book.chapters.flatMap((chapter) => chapter.steps);
   const green = steps.filter(({ id }) => isGreen(progress, id)).length;
@@ -56,6 +64,7 @@ export function statusCommand(runner: Runner, request: StatusRequest): ExitCode 
     out.say("Begin with: npx cairn start");
     return 0;
   }
+  if (complete !== undefined) out.say(renderCompleteShort(book, complete, progress));
   const mine = modulesOfMine(book, progress).join(", ");
   out.say(
     mine === ""

@@ -16,6 +16,7 @@ import {
 } from "./book.ts";
 import type { WaitingChild } from "./child.ts";
 import type { Judged } from "./child-protocol.ts";
+import { isComplete, renderComplete, renderCompleteShort } from "./completion.ts";
 import { keepFailure } from "./keep-failure.ts";
 import {
   isGreen,
@@ -27,6 +28,7 @@ import {
 } from "./progress.ts";
 import {
   counted,
+  countFailed,
   paintFailure,
   renderChecks,
   renderPrinted,
@@ -104,9 +106,10 @@ export async function testStep(
   const next = request.judged === "mine" ? remember(runner, chapter, [step.id], verdict) : progress;
   out.say(renderStepTitle(out.style, chapter, step.id));
   const own = verdict.checks.filter(({ isEarlier }) => !isEarlier);
-  for (const line of renderChecks(out.style, own)) out.say(line);
+  for (const line of renderChecks(out.style, own, verdict.notRun)) out.say(line);
   sayLesson(runner, verdict);
-  return saySummary(runner, { at, verdict, progress: next, own });
+  const wasComplete = isComplete(chapter, progress);
+  return saySummary(runner, { at, verdict, progress: next, wasComplete, own });
 }
 
 async function testChapter(
@@ -131,7 +134,8 @@ async function testChapter(
     const checks = verdict.checks.filter(({ step }) => step === id);
     const failed = checks.filter(({ failure }) => failure !== null);
     if (checks.length > 0 && failed.length === 0) green += 1;
-    out.say(stepLine(runner, { id, title, checks: checks.length, failed }));
+    const notRun = verdict.notRun.filter(({ step }) => step === id).length;
+    out.say(stepLine(runner, { id, title, checks: checks.length, failed, notRun }));
   }
   sayLesson(runner, verdict);
   out.say();
@@ -161,15 +165,16 @@ function stepLine(
     readonly title: string;
     readonly checks: number;
     readonly failed: readonly CheckVerdict[];
+    readonly notRun: number;
   },
 ): string {
-  const { id, title, checks, failed } = step;
+  const { id, title, checks, failed, notRun } = step;
   if (checks === 0) return `  ${style.paint("quiet", "·")} ${id}  ${title}: not tried`;
   if (failed.length === 0) return `  ${style.paint("good", "✓")} ${id}  ${title}`;
   if (failed.every(({ failure }) => failure?.isWaiting === true)) {
     return `  ${style.paint("waiting", "○")} ${id}  ${title}: waiting for you`;
   }
-  const text = `${failed.length} of ${counted(checks, "check")} failed`;
+  const text = countFailed(failed.length, checks, notRun);
   return `  ${style.paint("bad", "✗")} ${id}  ${title}: ${text}`;
 }
 
@@ -198,6 +203,8 @@ function saySummary(
     readonly at: BookStep;
     readonly verdict: Verdict;
     readonly progress: Progress;
+    /** All steps of the chapter were green before this run. */
+    readonly wasComplete: boolean;
     readonly own: readonly CheckVerdict[];
   },
 ): ExitCode {
@@ -213,8 +220,9 @@ function saySummary(
   }
   if (failed.length > 0) {
     const isWaiting = failed.every(({ failure }) => failure?.isWaiting === true);
-    const of = `${failed.length} of ${counted(own.length, "check")}`;
-    const text = isWaiting ? `${of} wait for your code` : `${of} failed`;
+    const text = isWaiting
+      ? `${failed.length} of ${counted(own.length, "check")} wait for your code`
+      : countFailed(failed.length, own.length, verdict.notRun.length);
     out.say(out.style.paint(isWaiting ? "waiting" : "bad", `${text} (${ms}).`));
     return 1;
   }
@@ -235,7 +243,7 @@ function saySummary(
     const left = verdict.earlierLeft === 0 ? "" : ` (${verdict.earlierLeft} more with --all)`;
     out.say(`Earlier steps still hold: ${counted(earlier.length, "check")}${left}.`);
   }
-  for (const line of whatIsNext(runner, at, result.progress)) out.say(line);
+  for (const line of whatIsNext(runner, at, result)) out.say(line);
   return 0;
 }
 
@@ -243,7 +251,7 @@ function saySummary(
 function whatIsNext(
   { book, out: { style } }: Runner,
   { chapter, step }: BookStep,
-  progress: Progress,
+  { progress, wasComplete }: { readonly progress: Progress; readonly wasComplete: boolean },
 ): string[] {
   const lines = [`Compare:  npx cairn solution ${step.id}   npx cairn diff ${step.id}`];
   const next = chapter.steps.find(({ id }) => id > step.id && !isGreen(progress, id));
@@ -252,17 +260,10 @@ function whatIsNext(
     lines.push(`Next:     ${style.paint("strong", `${next.id}  ${next.title}`)}, ${minutes}`);
     return lines;
   }
-  if (!chapter.steps.every(({ id }) => isGreen(progress, id))) return lines;
-  lines.push(
-    style.paint("good", `Chapter ${chapter.number} is complete: ${chapter.title}.`),
-    `Run what follows on it:  npx cairn use ${chapter.module}=mine`,
-    `Questions: npx cairn quiz ${chapter.number}   Power cuts: npx cairn crash ${chapter.number}`,
-  );
-  const following = book.chapters[book.chapters.indexOf(chapter) + 1];
-  if (following !== undefined) {
-    lines.push(`Next:     npx cairn start ${following.number}   (${following.title})`);
-  }
-  return lines;
+  if (!isComplete(chapter, progress)) return lines;
+  if (!wasComplete) return [...lines, ...renderComplete({ book, style }, chapter, progress)];
+  // Told in full when it came true; this is a visit.
+  return [...lines, renderCompleteShort(book, chapter, progress)];
 }
 
 /** Puts a verdict into the progress. */

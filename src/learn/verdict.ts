@@ -7,7 +7,13 @@ import type { Ms } from "#base";
 import type { Book, BookChapter } from "./book.ts";
 import { isStarted } from "./book.ts";
 import { SILENT_MS_MAX, startChild, type WaitingChild } from "./child.ts";
-import type { ChildEvent, ChildRequest, Judged, LoadProblem } from "./child-protocol.ts";
+import type {
+  ChildEvent,
+  ChildRequest,
+  Judged,
+  LoadProblem,
+  PlannedCheck,
+} from "./child-protocol.ts";
 import { modulesOfMine, type Progress } from "./progress.ts";
 import type { CheckKind, Failure, Lesson } from "./types.ts";
 
@@ -26,6 +32,8 @@ export interface CheckVerdict {
 /** What came out. */
 export interface Verdict {
   readonly checks: readonly CheckVerdict[];
+  /** What was asked for and did not run, because a check before it never came back. */
+  readonly notRun: readonly PlannedCheck[];
   /** The module could not be loaded: there are no checks. */
   readonly problem?: LoadProblem;
   /** Checks of earlier steps for which there was no time. */
@@ -101,8 +109,10 @@ export async function judgeSteps(
   );
   const silence = lessonOfEnd(end, heard, printed);
   const interrupted = silence === null ? [] : [heard.interrupted(silence, question)];
+  const checks = [...heard.checks, ...interrupted];
   return {
-    checks: [...heard.checks, ...interrupted],
+    checks,
+    notRun: heard.planned.filter((one) => !checks.some((ran) => isSame(ran, one))),
     ...(heard.problem === undefined ? {} : { problem: heard.problem }),
     earlierLeft: heard.earlierLeft,
     printed: silence === null ? printed : [],
@@ -112,9 +122,14 @@ export async function judgeSteps(
 
 type Started = Extract<ChildEvent, { type: "cairn-check" }>;
 
+function isSame(ran: CheckVerdict, { step, check }: PlannedCheck): boolean {
+  return !ran.isEarlier && ran.step === step && ran.check === check;
+}
+
 /** What a child has said so far. */
 class Heard {
   readonly checks: CheckVerdict[] = [];
+  planned: readonly PlannedCheck[] = [];
   problem: LoadProblem | undefined;
   earlierLeft = 0;
   isUnsettled = false;
@@ -122,6 +137,7 @@ class Heard {
   #running: Started | undefined;
 
   take(event: ChildEvent): void {
+    if (event.type === "cairn-plan") this.planned = event.checks;
     if (event.type === "cairn-check") this.#running = event;
     if (event.type === "cairn-not-loaded") this.problem = event.problem;
     if (event.type === "cairn-earlier-left") this.earlierLeft = event.checks;

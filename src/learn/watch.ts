@@ -6,8 +6,17 @@
  * run is followed by another run.
  */
 import { errorText } from "#base";
-import { type BookStep, findStep, isDoorLost, isStarted, notStarted, workFolder } from "./book.ts";
+import {
+  type BookChapter,
+  type BookStep,
+  findStep,
+  isDoorLost,
+  isStarted,
+  notStarted,
+  workFolder,
+} from "./book.ts";
 import { startChild, type WaitingChild } from "./child.ts";
+import { isComplete, nextChapter, renderCompleteShort } from "./completion.ts";
 import { explainCommand } from "./explain.ts";
 import { filesIn, join, readText } from "./files.ts";
 import { hintCommand } from "./hint.ts";
@@ -81,14 +90,25 @@ function sayWhatToDo(runner: Runner, isBegun: boolean): void {
     out.say("The database:      npx cairn cluster");
     return;
   }
-  const id = currentStep(runner, readProgress(book));
-  out.say(`You are at step ${id}. Watching needs a terminal; without one:`);
+  const progress = readProgress(book);
+  const id = currentStep(runner, progress);
+  const { chapter } = findStep(book, id);
+  if (isComplete(chapter, progress)) {
+    out.say(renderCompleteShort(book, chapter, progress));
+    out.say();
+    out.say("Watching needs a terminal; without one:");
+  } else {
+    out.say(`You are at step ${id}. Watching needs a terminal; without one:`);
+  }
   out.say();
   out.say(`  npx cairn test ${id}    judge the step`);
   out.say(`  npx cairn hint ${id}    a hint`);
   out.say("  npx cairn status       how far you are");
   out.say("  npx cairn --help       every command");
 }
+
+/** What the key that was pressed last asks for, if it asks to be pressed once more. */
+type Asked = "" | "next" | "start" | "reset";
 
 class Watch {
   readonly #runner: Runner;
@@ -99,8 +119,7 @@ class Watch {
   #child: { readonly child: WaitingChild; readonly mine: string } | undefined;
   /** The step on the screen; it stays when it has passed, until the reader goes on. */
   #step: string;
-  /** The key that was pressed last, if it asks to be pressed twice. */
-  #asked = "";
+  #asked: Asked = "";
 
   constructor(runner: Runner, control: (sequence: string) => void) {
     this.#runner = runner;
@@ -126,21 +145,22 @@ class Watch {
     }
     // A run prints when it is done; a key pressed meanwhile would be lost among its lines.
     if (this.#isRunning) return;
-    const isSecond = this.#asked === key;
+    const asked = this.#asked;
     this.#asked = "";
-    this.#guarded(() => this.#act(key, isSecond));
+    this.#guarded(() => this.#act(key, asked));
   }
 
-  #act(key: string, isSecond: boolean): void {
+  #act(key: string, asked: Asked): void {
     const runner = this.#runner;
     if (key === "t" || key === "r") this.#run();
-    else if (key === "n") this.#next(isSecond);
-    else if (key === "x") this.#reset(isSecond);
+    else if (key === "n") this.#next(asked);
+    else if (key === "x") this.#reset(asked === "reset");
     else if (key === "b") this.#show(() => this.#sayLabs());
     else if (key === "h") this.#show(() => hintCommand(runner, { step: this.#at().step.id }));
     else if (key === "e") this.#show(() => explainCommand(runner));
     else if (key === "l") {
-      this.#show(() => statusCommand(runner, { isRepair: false, isJson: false }));
+      const current = this.#step;
+      this.#show(() => statusCommand(runner, { isRepair: false, isJson: false, current }));
     }
   }
 
@@ -208,12 +228,12 @@ class Watch {
     this.#child = { child: startChild(book, mine), mine: mine.join() };
   }
 
-  #next(isSecond: boolean): void {
+  #next(asked: Asked): void {
     const { book, out } = this.#runner;
     const progress = readProgress(book);
     const { chapter, step } = this.#at();
-    if (!isGreen(progress, step.id) && !isSecond) {
-      this.#asked = "n";
+    if (!isGreen(progress, step.id) && asked !== "next" && asked !== "start") {
+      this.#asked = "next";
       out.say(`Step ${step.id} is not green yet. Press n once more to go on all the same.`);
       return;
     }
@@ -224,14 +244,26 @@ class Watch {
       this.#run();
       return;
     }
-    const following = book.chapters[book.chapters.indexOf(chapter) + 1];
+    const following = nextChapter(book, chapter, progress);
     if (following === undefined) {
       out.say("That was the last step of the book.");
       return;
     }
+    if (!isStarted(book, following) && asked !== "start") {
+      this.#asked = "start";
+      const { number, title, module } = following;
+      out.say(`That was the last step of chapter ${chapter.number}.`);
+      out.say(`Press n once more to start chapter ${number} (${title}): it makes work/${module}.`);
+      return;
+    }
+    this.#start(following);
+  }
+
+  #start({ number }: BookChapter): void {
+    const { book } = this.#runner;
     this.#isRunning = true;
     this.#clear();
-    startCommand(this.#runner, { chapter: following.number, isBare: false, withGit: false })
+    startCommand(this.#runner, { chapter: number, isBare: false, withGit: false })
       .catch((error: unknown) => this.#sayError(error))
       .finally(() => {
         this.#step = currentStep(this.#runner, readProgress(book));
@@ -247,7 +279,7 @@ class Watch {
       this.#show(() => resetCommand(this.#runner, id));
       return;
     }
-    this.#asked = "x";
+    this.#asked = "reset";
     this.#runner.out.say(`Press x once more to reset step ${id}. A copy is kept.`);
   }
 

@@ -30,6 +30,12 @@ describe("code that does not come back", () => {
     const { out } = runWith(saveNote("for (;;) {}"), { CAIRN_LIMIT_SECONDS: "2" });
     expect(out).toContain("had not come back from this check after 2 seconds");
     expect(out).toContain("✗ 00.1  a note that was saved can be read");
+    // The checks behind it did not fail: they never ran.
+    expect(out).toContain("  · not run: a note survives the power cut that follows saveNote\n");
+    expect(out).toContain("1 of 2 checks failed, 1 did not run");
+    const chapter = copy.cairn(["test", "00"], { CAIRN_LIMIT_SECONDS: "2" });
+    expect(chapter.out).toContain("✗ 00.1  Your first red: 1 of 2 checks failed, 1 did not run");
+    expect(chapter.out).toContain("· 00.2  Numbers of fixed width: not tried");
   });
 
   test("is noticed at once when it ends the process", () => {

@@ -43,7 +43,9 @@ describe("a reader who follows the first chapter", () => {
     expect(bare.out).toContain("npx cairn start");
     await expect(firstChapter(status.out)).toMatchFileSnapshot(snapshot("status-before"));
     expect(started.code).toBe(0);
-    await expect(started.out).toMatchFileSnapshot(snapshot("start"));
+    // How many checks the chapter has is not what this is about.
+    const out = started.out.replace(/\d+ checks pass/, "N checks pass");
+    await expect(out).toMatchFileSnapshot(snapshot("start"));
   });
 
   test("is red at first, with exit code 1", async () => {

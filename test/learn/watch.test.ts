@@ -2,6 +2,7 @@
  * The watch mode. Method: the real mode in this process with keys of ours, on a copy of the
  * repository; the code is judged in real child processes.
  */
+import { existsSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { createOutput, createStyle, type Keys, openBook, type Runner, runLearn } from "#learn";
 import { copyForReader, type ReaderCopy } from "../support/reader-copy.ts";
@@ -92,8 +93,37 @@ test("a save is judged, and each key does what it says", async () => {
   expect(keys.isGivenBack).toBe(true);
 });
 
+test("the end of a chapter is told, and the next one begins only when asked twice", async () => {
+  copy.copy("chapters/00-bytes/solution", "work/bytes");
+  expect(copy.cairn(["test", "00"]).code).toBe(0);
+  const keys = keyboard();
+  const done = runLearn(runner(), { name: "watch", request: { keys, control: () => {} } });
+  await until("Chapter 00 is complete. Next: npx cairn start 01");
+  keys.press("l");
+  await vi.waitFor(() => expect(text).toContain("Chapter 00 is complete."), WAIT);
+  expect(text).not.toContain("you are here");
+  text = "";
+  keys.press("n");
+  await vi.waitFor(() => expect(text).toContain("it makes work/wal"), WAIT);
+  keys.press("h");
+  keys.press("n");
+  await vi.waitFor(() => expect(text.match(/Press n once more/g)).toHaveLength(2), WAIT);
+  expect(existsSync(`${copy.root}/work/wal`)).toBe(false);
+  text = "";
+  keys.press("n");
+  await until("step 01.1 is yours to do");
+  expect(existsSync(`${copy.root}/work/wal/index.ts`)).toBe(true);
+  keys.press("q");
+  expect(await done).toBe(0);
+  const again = copy.cairn(["start", "00"]);
+  expect(again).toMatchObject({ code: 0, err: "" });
+  expect(again.out).toContain("Chapter 00 is complete: Bytes, disks and lies.");
+  expect(again.out).not.toContain("You are at step");
+  expect(copy.cairn(["status"]).out).toMatch(/01\.1 .*you are here/);
+});
+
 test("without a terminal it says what to do instead", async () => {
   const request = { keys: null, control: () => {} };
   expect(await runLearn(runner(), { name: "watch", request })).toBe(0);
-  expect(text).toContain("npx cairn test 00.");
+  expect(text).toContain("npx cairn test 01.1");
 });
