@@ -11,11 +11,12 @@ import { type Book, type BookChapter, isStarted, openBook, workFolder } from "./
 import { startChild } from "./child.ts";
 import { copyForCertificate } from "./clean-copy.ts";
 import { filesIn, join, readBytes, readText, removeFolder, writeText } from "./files.ts";
-import { type Progress, readProgress, stepProgress } from "./progress.ts";
+import { isGreen, type Progress, readProgress, stepProgress } from "./progress.ts";
 import { questionsOf } from "./quiz.ts";
 import { wrap } from "./render-failure.ts";
 import { counted } from "./render-verdict.ts";
 import type { ExitCode, Runner } from "./runner.ts";
+import type { Failure } from "./types.ts";
 import { UsageError } from "./usage-error.ts";
 import { judgeSteps, mineFor, requestFor } from "./verdict.ts";
 
@@ -28,6 +29,14 @@ export interface CertifyRequest {
   readonly out?: string;
   /** A file to be checked instead. */
   readonly verify?: string;
+}
+
+/** What became of a crash lab. */
+interface CertifiedCrash {
+  readonly powerCuts: number;
+  readonly passed: boolean;
+  /** Why it has not passed, in words; only then. */
+  readonly because?: string;
 }
 
 /** One chapter of a certificate. */
@@ -44,7 +53,7 @@ interface CertifiedChapter {
     readonly passed: boolean;
     readonly checks: number;
   }[];
-  readonly crash: { readonly powerCuts: number; readonly passed: boolean } | null;
+  readonly crash: CertifiedCrash | null;
   /** What the reader's own progress says. */
   readonly attested: {
     readonly hints: number;
@@ -73,6 +82,13 @@ const STATEMENT =
   "Self-attested. Nobody watched. What was run can be run again by whoever has the same code: " +
   "npx cairn certify --verify FILE. Hints, attempts and answers are the reader's word.";
 
+/** How chapters are judged. */
+interface CertifyPlan {
+  readonly seeds: ReadonlyMap<string, number>;
+  /** Says of a judged chapter whether the certificate is silent about it. */
+  readonly isLeftOut: (one: CertifiedChapter) => boolean;
+}
+
 /** Runs `cairn certify`. */
 export async function certifyCommand(runner: Runner, request: CertifyRequest): Promise<ExitCode> {
   if (request.verify !== undefined) return verify(runner, request.verify);
@@ -81,7 +97,17 @@ export async function certifyCommand(runner: Runner, request: CertifyRequest): P
   if (started.length === 0) throw new UsageError("Nothing is started yet: npx cairn start.");
   out.say("Every started chapter, from a clean copy of your code and with fresh seeds:");
   const seeds = new Map(started.map(({ name }) => [name, nodeRandom().below(SEED_BEFORE)]));
-  const chapters = await certifyChapters(runner, started, seeds);
+  const progress = readProgress(book);
+  const judged = await certifyChapters(runner, started, {
+    seeds,
+    isLeftOut: (one) => !one.steps.some(({ id, passed }) => passed || isGreen(progress, id)),
+  });
+  const chapters = judged.filter(({ isLeftOut }) => !isLeftOut).map(({ one }) => one);
+  if (chapters.length === 0) {
+    out.say();
+    out.say("No step has passed yet: there is nothing to certify, and nothing was written.");
+    return 1;
+  }
   const certificate: Certificate = {
     kind: "cairn-certificate",
     format: 1,
@@ -105,14 +131,14 @@ export async function certifyCommand(runner: Runner, request: CertifyRequest): P
 async function certifyChapters(
   runner: Runner,
   chapters: readonly BookChapter[],
-  seeds: ReadonlyMap<string, number>,
-): Promise<CertifiedChapter[]> {
+  { seeds, isLeftOut }: CertifyPlan,
+): Promise<{ readonly one: CertifiedChapter; readonly isLeftOut: boolean }[]> {
   const { book, out } = runner;
   const progress = readProgress(book);
   const folder = copyForCertificate(book, chapters);
   try {
     const copy = openBook(folder, book.disk);
-    const certified: CertifiedChapter[] = [];
+    const judged: { one: CertifiedChapter; isLeftOut: boolean }[] = [];
     for (const chapter of chapters) {
       const one = await certifyChapter(
         { ...runner, book: copy },
@@ -122,10 +148,11 @@ async function certifyChapters(
           seed: seeds.get(chapter.name) ?? 1,
         },
       );
-      certified.push(one);
-      out.say(chapterLine(runner, one));
+      const leftOut = isLeftOut(one);
+      judged.push({ one, isLeftOut: leftOut });
+      out.say(leftOut ? leftOutLine(runner, one) : chapterLine(runner, one));
     }
-    return certified;
+    return judged;
   } finally {
     removeFolder(book.disk, folder);
   }
@@ -162,7 +189,8 @@ async function crashesOf(
   const { chapter, progress, seed } = at;
   const child = startChild(book, mineFor(book, progress, { chapter, judged: "mine" }));
   let powerCuts = 0;
-  let isWhole = true;
+  let failure: Failure | undefined;
+  let isEarly = false;
   let hasLab = true;
   const work = { kind: "crash", firstSeed: seed, isWhole: false } as const;
   const { end } = await child.ask(
@@ -172,13 +200,23 @@ async function crashesOf(
         if (event.type === "cairn-unknown") hasLab = false;
         if (event.type === "cairn-crash-point") {
           powerCuts += event.runs;
-          if (event.failure !== null) isWhole = false;
+          failure ??= event.failure ?? undefined;
+        }
+        if (event.type === "cairn-lab-failed") {
+          failure ??= event.failure;
+          isEarly = true;
         }
       },
     },
   );
   if (!hasLab) return null;
-  return { powerCuts, passed: isWhole && powerCuts > 0 && end.how === "answered" };
+  if (failure?.isWaiting === true) {
+    return { powerCuts, passed: false, because: `waits for step ${failure.waitsFor ?? ""}` };
+  }
+  const isWhole = powerCuts > 0 && end.how === "answered" && !isEarly;
+  if (!isWhole) return { powerCuts, passed: false, because: "did not come to its end" };
+  if (failure !== undefined) return { powerCuts, passed: false, because: "a promise broken" };
+  return { powerCuts, passed: true };
 }
 
 function attestedOf(
@@ -223,7 +261,9 @@ async function verify(runner: Runner, path: string): Promise<ExitCode> {
   }
   out.say(`Made ${claimed.madeAt} with cairn ${claimed.cairn} on Node ${claimed.node}. Again:`);
   const seeds = new Map(claimed.chapters.map(({ chapter, seed }) => [chapter, seed]));
-  const again = await certifyChapters(runner, chapters, seeds);
+  // What a certificate names is judged, however it came out there.
+  const judged = await certifyChapters(runner, chapters, { seeds, isLeftOut: () => false });
+  const again = judged.map(({ one }) => one);
   const differences = claimed.chapters.flatMap((was) => {
     const is = again.find(({ chapter }) => chapter === was.chapter);
     return is === undefined ? [] : differencesOf(was, is);
@@ -271,11 +311,20 @@ function chapterLine({ out: { style } }: Runner, one: CertifiedChapter): string 
   const passed = one.steps.filter((step) => step.passed).length;
   const mark = isPassed(one) ? style.paint("good", "✓") : style.paint("bad", "✗");
   const steps = `${passed} of ${counted(one.steps.length, "step")}`;
-  const cuts =
-    one.crash === null
-      ? ""
-      : `, ${counted(one.crash.powerCuts, "power cut")}${one.crash.passed ? "" : ", a promise broken"}`;
-  return `  ${mark} ${one.chapter}  ${steps}${cuts}, seed ${one.seed}`;
+  return `  ${mark} ${one.chapter}  ${steps}${crashText(one.crash)}, seed ${one.seed}`;
+}
+
+function leftOutLine({ out: { style } }: Runner, { chapter }: CertifiedChapter): string {
+  return `  ${style.paint("quiet", "·")} ${chapter}  left out: none of its steps has passed yet`;
+}
+
+/** A lab that waits, or that cannot be run, has broken no promise. */
+function crashText(crash: CertifiedCrash | null): string {
+  if (crash === null) return "";
+  const cuts = `, ${counted(crash.powerCuts, "power cut")}`;
+  if (crash.because === undefined) return cuts;
+  if (crash.because === "a promise broken") return `${cuts}, ${crash.because}`;
+  return `, crash lab: ${crash.because}`;
 }
 
 function isPassed({ steps, crash }: CertifiedChapter): boolean {

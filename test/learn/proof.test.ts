@@ -17,13 +17,16 @@ afterAll(() => copy.remove());
 
 test("a certificate can be checked by running it again, and notices other code", () => {
   copy.cairn(["hint", "00.2"]);
+  copy.cairn(["start", "01"]);
   const made = copy.cairn(["certify", "--out", "certificate.json"]);
   expect(made).toMatchObject({ code: 0, err: "" });
   expect(made.out).toContain("Self-attested");
+  expect(made.out).toContain("· 01-wal  left out: none of its steps has passed yet");
   const certificate = JSON.parse(copy.read("certificate.json")) as {
     chapters: { chapter: string; steps: { passed: boolean }[]; attested: { hints: number } }[];
   };
-  const [chapter] = certificate.chapters;
+  const [chapter, ...others] = certificate.chapters;
+  expect(others).toEqual([]);
   expect(chapter?.steps.every(({ passed }) => passed)).toBe(true);
   expect(chapter?.attested.hints).toBe(1);
   expect(copy.cairn(["certify", "--verify", "certificate.json"])).toMatchObject({ code: 0 });
@@ -33,6 +36,21 @@ test("a certificate can be checked by running it again, and notices other code",
   expect(other.out).toContain("work/bytes/crc32c.ts is another file");
   expect(other.out).toContain("00.4 passed there and failed here");
   expect(copy.cairn(["certify", "--verify", "package.json"])).toMatchObject({ code: 2 });
+}, 60_000);
+
+test("a certificate calls nothing broken that is not written", () => {
+  copy.copy("chapters/01-wal/solution/frame.ts", "work/wal/frame.ts");
+  const begun = copy.cairn(["certify", "--out", "begun.json"]);
+  expect(begun.code).toBe(1);
+  expect(begun.out).toMatch(/✗ 01-wal {2}1 of 9 steps, crash lab: waits for step 01\.\d, seed/);
+  copy.copy("chapters/00-bytes/starter", "work/bytes");
+  copy.copy("chapters/01-wal/starter", "work/wal");
+  const nothing = copy.cairn(["certify", "--out", "nothing.json"]);
+  expect(nothing.code).toBe(1);
+  expect(nothing.out).toContain("there is nothing to certify");
+  expect(`${begun.out}${nothing.out}`).not.toContain("a promise broken");
+  copy.copy("chapters/00-bytes/solution", "work/bytes");
+  expect(copy.node(["-e", 'fs.rmSync("work/wal", { recursive: true })']).code).toBe(0);
 }, 60_000);
 
 test("the table of the four ways is printed by one command", () => {
