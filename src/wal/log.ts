@@ -149,7 +149,7 @@ class Log implements Wal {
     // Not `checkUsable`: who joined before `close` is still served.
     if (this.#poison !== null) throw this.#poisoned(this.#poison);
     try {
-      await this.#tail.syncAsync();
+      await this.#tail.syncAsync(() => this.#poison !== null);
     } catch (error) {
       this.#poison ??= { cause: error };
       throw error;

@@ -154,8 +154,12 @@ class LogTail {
     this.#durableOffset = this.#endOffset;
   }
 
-  /** Writes what was appended and starts to make it durable. One flight at a time. */
-  async syncAsync(): Promise<void> {
+  /**
+   * Writes what was appended and starts to make it durable. One flight at a time.
+   *
+   * @param isPoisoned - asked when the sync has returned: after another failure it proves nothing.
+   */
+  async syncAsync(isPoisoned: () => boolean): Promise<void> {
     assert(this.#flight === null, "wal: one asynchronous sync at a time");
     this.#write();
     this.#noteSync();
@@ -169,6 +173,7 @@ class LogTail {
       this.#flight = null;
       for (const handle of this.#retired.splice(0)) handle.close();
     }
+    if (isPoisoned()) return;
     // In the meantime the log may have been cut, rolled, or synced further on this thread.
     this.durableLsn = Math.max(this.durableLsn, flight.upTo);
     if (flight.segment === this.last) {
