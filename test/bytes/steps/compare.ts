@@ -138,6 +138,32 @@ const textByBytes: Check<BytesSubject> = {
   },
 };
 
+const threeAnswers: Check<BytesSubject> = {
+  name: "the answer is -1, 0 or 1, and nothing else",
+  kind: "mistake",
+  rule: "E3",
+  run(subject) {
+    const pairs: [Bytes, Bytes, number][] = [
+      [bytes(0xff), bytes(0x00), 1],
+      [bytes(1), bytes(9), -1],
+      [bytes(7, 7, 7), bytes(), 1],
+      [bytes(), bytes(7, 7, 7), -1],
+      [bytes(5), bytes(5), 0],
+    ];
+    for (const [a, b, wanted] of pairs) {
+      const order = subject.compareBytes(a, b);
+      expectThat(order === wanted, () => ({
+        happened:
+          `compareBytes([${hexOf(a)}], [${hexOf(b)}]) should be exactly ${wanted}. It ` +
+          `returned ${order}.`,
+        why:
+          "The signature promises three answers. Somebody who has read it writes `=== 1`, and " +
+          "their search turns the wrong way wherever two bytes differ by more than that.",
+      }));
+    }
+  },
+};
+
 /** A part of a larger buffer, as parsed keys are. */
 function draw(random: Random): Bytes {
   const length = random.below(LENGTH_MAX + 1);
@@ -155,4 +181,5 @@ export const compareChecks: readonly Check<BytesSubject>[] = [
   firstDifference,
   agrees,
   textByBytes,
+  threeAnswers,
 ];

@@ -186,7 +186,8 @@ const views: Check<BytesSubject> = {
       expectThat(back === 0x0a0b_0c0d, () => ({
         happened:
           `A buffer has 32 bytes. put${name} wrote 0x0a0b0c0d at offset 0 of \`subarray(16)\`, ` +
-          `which is byte 16 of the buffer. get${name} found 0x${back.toString(16)} there.`,
+          `which is byte 16 of the buffer. There the buffer now has ` +
+          `${hexOf(memory.subarray(16, 16 + bytes))}.`,
         why:
           "Every record that you parse is a part of a larger read. Written at the place of " +
           "another one, a number destroys a record that was whole.",

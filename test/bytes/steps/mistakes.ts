@@ -137,6 +137,15 @@ export const mistakes: readonly StepMistake[] = [
     ],
   },
   {
+    name: "the difference of two bytes is the answer",
+    step: "00.3",
+    caughtBy: "the answer is -1, 0 or 1, and nothing else",
+    rule: "E3",
+    patches: [
+      { file: "compare.ts", from: "return Math.sign(difference)", to: "return difference" },
+    ],
+  },
+  {
     name: "bytes with a sign: 80 comes before 7f",
     step: "00.3",
     caughtBy: "the first byte that differs decides, whatever the lengths",
