@@ -22,8 +22,10 @@ export interface Guard {
 export function createGuard(): Guard {
   let isClosed = false;
   return {
-    // Step 01.8: true after the first failure.
-    isPoisoned: false,
+    get isPoisoned() {
+      // Step 01.8: true after the first failure.
+      return false;
+    },
     check() {
       if (isClosed) throw new CairnError("WAL_CLOSED", "wal: the log is closed");
       // Step 01.8: refuse with WAL_POISONED after the first failure.

@@ -7,13 +7,7 @@ import { type Check, renderBytes } from "#learn";
 import { createSimulatedDisk, isPowerCut } from "#platform";
 import type { SimulatedDisk } from "#platform/types";
 import { decodeFrame, describeSegment, openWal } from "#wal";
-import { appendChecks } from "./append-checks.ts";
-import { damageChecks } from "./damage-checks.ts";
-import { durableChecks } from "./durable-checks.ts";
-import { failureChecks } from "./failure-checks.ts";
-import { forgetChecks } from "./forget-checks.ts";
-import { frameChecks } from "./frame-checks.ts";
-import { groupChecks } from "./group-checks.ts";
+import { chapter } from "./index.ts";
 import { DIR, FIRST, lastLines } from "./lab.ts";
 import {
   fileExcerpt,
@@ -24,9 +18,7 @@ import {
   rawHeader,
   seedOf,
 } from "./raw.ts";
-import { segmentChecks } from "./segment-checks.ts";
 import type { WalSubject } from "./subject.ts";
-import { tailChecks } from "./tail-checks.ts";
 
 const KIND_WIDTH = 10;
 const NAME_WIDTH = 24;
@@ -147,9 +139,8 @@ function cutCalls(): string {
   wal.sync();
   const before = disk.operations;
   wal.truncateAfter(4);
-  return lastLines(disk, disk.operations - before)
-    .slice(1)
-    .join("\n");
+  const count = disk.operations - before;
+  return lastLines(disk, count).slice(-count).join("\n");
 }
 
 /** A failure that a planted mistake brings up, as the tests have seen it. */
@@ -159,6 +150,9 @@ function failureOf(mistake: string): string {
   return part.slice(mistake.length).trim();
 }
 
+/** The checks of one step. */
+const checksIn = (id: string) => chapter.steps.find((step) => step.id === id)?.checks ?? [];
+
 export const figures = {
   frame,
   segment,
@@ -167,13 +161,13 @@ export const figures = {
   cut,
   cutCalls,
   zerosFailure: () => failureOf("01.4: a header of zeros is an empty record"),
-  checks1: () => checksOf(frameChecks),
-  checks2: () => checksOf(appendChecks),
-  checks3: () => checksOf(durableChecks),
-  checks4: () => checksOf(tailChecks),
-  checks5: () => checksOf(damageChecks),
-  checks6: () => checksOf(segmentChecks),
-  checks7: () => checksOf(groupChecks),
-  checks8: () => checksOf(failureChecks),
-  checks9: () => checksOf(forgetChecks),
+  checks1: () => checksOf(checksIn("01.1")),
+  checks2: () => checksOf(checksIn("01.2")),
+  checks3: () => checksOf(checksIn("01.3")),
+  checks4: () => checksOf(checksIn("01.4")),
+  checks5: () => checksOf(checksIn("01.5")),
+  checks6: () => checksOf(checksIn("01.6")),
+  checks7: () => checksOf(checksIn("01.7")),
+  checks8: () => checksOf(checksIn("01.8")),
+  checks9: () => checksOf(checksIn("01.9")),
 };

@@ -10,7 +10,14 @@ import { failureChecks } from "./failure-checks.ts";
 import { forgetChecks } from "./forget-checks.ts";
 import { frameChecks } from "./frame-checks.ts";
 import { groupChecks } from "./group-checks.ts";
+import { closingChecks, handleChecks } from "./handle-checks.ts";
 import { kill9 } from "./kill9.ts";
+import { killedCutChecks, killedSegmentChecks } from "./killed-checks.ts";
+import {
+  meantimeCutChecks,
+  meantimeFailureChecks,
+  meantimeGroupChecks,
+} from "./meantime-checks.ts";
 import { rules } from "./rules.ts";
 import { segmentChecks } from "./segment-checks.ts";
 import type { WalSubject } from "./subject.ts";
@@ -26,10 +33,10 @@ export const chapter: Chapter<WalSubject> = {
     { id: "01.3", checks: durableChecks },
     { id: "01.4", checks: tailChecks },
     { id: "01.5", checks: damageChecks },
-    { id: "01.6", checks: segmentChecks },
-    { id: "01.7", checks: groupChecks },
-    { id: "01.8", checks: failureChecks },
-    { id: "01.9", checks: forgetChecks },
+    { id: "01.6", checks: [...segmentChecks, ...killedSegmentChecks, ...closingChecks] },
+    { id: "01.7", checks: [...groupChecks, ...meantimeGroupChecks, ...handleChecks] },
+    { id: "01.8", checks: [...failureChecks, ...meantimeFailureChecks] },
+    { id: "01.9", checks: [...forgetChecks, ...meantimeCutChecks, ...killedCutChecks] },
   ],
   crashLab,
   experiments: { kill9 },

@@ -185,8 +185,12 @@ export function judge(
     }
   }
   if (records.length < story.acked) {
-    const text = `returned ${countOf(records.length)}.`;
-    fail(lesson(by.lost ?? "W2", text, LOST, records.length + 1));
+    const isGone = !scene.disk.exists(FIRST) && records.length === 0;
+    const gone = isGone
+      ? " There was no file 0000000000000001.wal: its name had not lasted (D1)."
+      : "";
+    const text = `returned ${countOf(records.length)}.${gone}`;
+    fail(lesson(by.lost ?? (isGone ? "W9" : "W2"), text, LOST, records.length + 1));
   }
   if (report.records !== records.length || report.nextLsn !== records.length + 1) {
     const text = `handed out ${countOf(records.length)}, and reported records ${report.records}, nextLsn ${report.nextLsn}.`;
@@ -232,13 +236,17 @@ function excerptOf(story: Story, disk: SimulatedDisk, lsn: Lsn): Pick<Lesson, "b
 export function lastLines(disk: SimulatedDisk, count = 8): string[] {
   const { trace } = disk;
   const first = Math.max(0, trace.length - count);
-  const lines = trace.slice(first).map(({ sequence, operation, path, offset, bytes, failed }) => {
+  const lines = trace.map(({ sequence, operation, path, offset, bytes, failed }) => {
     const name = path.replace(/^log\/0*(\d+\.wal)$/, "$1");
     const range = operation === "write" ? ` ${bytes} bytes at ${offset}` : "";
     const size = operation === "truncate" ? ` to ${offset} bytes` : "";
     return `${String(sequence).padStart(3)}  ${operation} ${name}${range}${size}${failed ? "  FAILED" : ""}`;
   });
-  return first > 0 ? ["  …", ...lines] : lines;
+  // Where the file was made stays: a name that was never synced leaves no other trace.
+  const made = trace.findLastIndex(({ operation }, at) => at < first && operation === "open");
+  const head = made < 0 ? [] : lines.slice(made, made + 1);
+  const gap = first - head.length > 0 ? ["  …"] : [];
+  return [...head, ...gap, ...lines.slice(first)];
 }
 
 /** Counts operations of one kind. */
