@@ -112,7 +112,7 @@ function storedPrediction(lab: Lab, out: string): Prediction | undefined {
 }
 
 /** Says which prediction is used where none was given. */
-export function storedLine(id: string, text: string): string {
+function storedLine(id: string, text: string): string {
   return `Your prediction of last time: ${text}. Another one: npx cairn bench ${id} --predict "…"`;
 }
 

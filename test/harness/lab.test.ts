@@ -1,13 +1,18 @@
 /**
  * What is made of a lab's measurements: predictions read, rounds merged, tables and plots.
  *
- * Method: reports made by hand, so that every number in the output can be foretold.
+ * Method: reports made by hand, so that every number in the output can be foretold; and one lab that
+ * really runs, in its smallest size.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { LabRun } from "../../bench/harness/lab-child.ts";
 import { mergeRuns, verdictOf } from "../../bench/harness/lab-merge.ts";
 import { gapInWords, readPrediction } from "../../bench/harness/lab-predict.ts";
 import type { LabReport } from "../../bench/harness/lab-report.ts";
+import { runLabs } from "../../bench/harness/lab-run.ts";
 import { reportLines } from "../../bench/harness/lab-text.ts";
 import { plotSvg } from "../../bench/harness/plot.ts";
 import { createAxis } from "../../bench/harness/plot-axis.ts";
@@ -36,6 +41,24 @@ describe("a prediction", () => {
     expect(gapInWords(600, 57)).toBe("too high by a factor of 11");
     expect(gapInWords(55, 57)).toBe("close");
   });
+});
+
+test("a prediction of last time is used again, and named", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "cairn-lab-"));
+  const out = relative(process.cwd(), folder);
+  const lines: string[] = [];
+  const say = (line: string): void => void lines.push(line);
+  const request = { target: "01.group-commit", skip: false, small: true, out, say };
+  try {
+    await expect(runLabs(request)).rejects.toThrow("Predict before you measure");
+    // Exit code 1 where a reader's own log is there and half written.
+    await runLabs({ ...request, predict: "about 30" });
+    expect(lines.join("\n")).not.toContain("last time");
+    await runLabs(request);
+    expect(lines.join("\n")).toContain("Your prediction of last time: about 30. Another one: npx");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 function run(of: { readonly y: number; readonly answer: number; readonly holds: boolean }): LabRun {
