@@ -26,6 +26,8 @@ class PollingWatch implements ClusterWatch {
   /** Nodes that were down after they had been up, with what they must apply to be back. */
   readonly #recovering = new Map<string, number | undefined>();
   readonly #wasUp = new Set<string>();
+  /** Which process of a node has answered, by its number. */
+  readonly #answered = new Map<string, number>();
   views: readonly NodeView[] = [];
 
   constructor(nodes: readonly WatchedNode[]) {
@@ -57,6 +59,7 @@ class PollingWatch implements ClusterWatch {
     }
     process.confirm();
     this.#wasUp.add(id);
+    this.#answered.set(id, facts.pid);
     if (!this.#recovering.has(id)) return;
     const target = this.#recovering.get(id) ?? leader?.commit;
     this.#recovering.set(id, target);
@@ -64,7 +67,9 @@ class PollingWatch implements ClusterWatch {
   }
 
   #view({ process, url }: WatchedNode, facts: NodeFacts | undefined): NodeView {
-    const waiting = process.phase === "running" ? "starting" : "down";
+    const hasAnswered = this.#answered.get(process.id) === process.pid;
+    const running = process.pid !== undefined && hasAnswered ? "silent" : "starting";
+    const waiting = process.phase === "running" ? running : "down";
     return {
       id: process.id,
       url,

@@ -9,8 +9,8 @@ export interface NodeView {
   readonly id: string;
   readonly url: string;
   readonly pid: number | undefined;
-  /** `starting`: the process runs and does not answer yet. */
-  readonly phase: "starting" | "up" | "down" | "failed";
+  /** `starting`: the process has not answered yet. `silent`: it has, and does not now. */
+  readonly phase: "starting" | "up" | "silent" | "down" | "failed";
   /** In the words of `/status`, in small letters; empty when unknown. */
   readonly role: string;
   readonly term: number;
@@ -39,13 +39,16 @@ const RIGHT: ReadonlySet<string> = new Set(["term", "commit", "applied", "pid"])
 const GAP = "  ";
 
 function roleOf(node: NodeView): string {
+  // Busy, or killed a moment ago: nobody knows before the process is seen to have ended.
+  if (node.phase === "silent") return "no answer";
   if (node.phase !== "up") return node.phase;
   return node.recovering ? `${node.role}, catching up` : node.role;
 }
 
 function colorOf(node: NodeView): string {
   if (node.phase === "down" || node.phase === "failed") return RED;
-  if (node.phase === "starting" || node.recovering || node.role === "candidate") return YELLOW;
+  if (node.phase === "starting" || node.phase === "silent") return YELLOW;
+  if (node.recovering || node.role === "candidate") return YELLOW;
   return node.role === "leader" ? BOLD_GREEN : PLAIN;
 }
 
@@ -92,7 +95,7 @@ export function renderView(nodes: readonly NodeView[], style: ViewStyle): readon
 /** One node in one line, for output that is no terminal. */
 export function renderLine(node: NodeView): string {
   const pid = node.pid === undefined ? "" : `  pid ${node.pid}`;
-  if (node.phase !== "up") return `${node.id} ${node.phase}${pid}`;
+  if (node.phase !== "up") return `${node.id} ${roleOf(node)}${pid}`;
   const { id, term, commit, applied, url } = node;
   return `${id} ${roleOf(node)}  term ${term}  commit ${commit}  applied ${applied}${pid}  ${url}`;
 }

@@ -44,6 +44,13 @@ describe("the table", () => {
     ]);
   });
 
+  test("tells a process that answers no more from one that starts", () => {
+    const silent = node(2, { phase: "silent", role: "" });
+    expect(renderView([leader, silent], plain)[2]).toMatch(/^n2 +no answer +- +- +- +1002/);
+    expect(renderLine(silent)).toBe("n2 no answer  pid 1002");
+    expect(changedNodes([node(2)], [silent])).toEqual([silent]);
+  });
+
   test("says so when there is no leader", () => {
     expect(renderView([node(1), node(2)], plain).at(-1)).toMatch(/^no leader at the moment/);
     expect(renderView([down], plain).at(-1)).toMatch(/^no node answers yet/);
