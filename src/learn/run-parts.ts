@@ -168,8 +168,9 @@ function checkWriter(book: Book, used: readonly string[], options: RunPartsOptio
   const before = readText(book.disk, path);
   if (isKept && !options.fresh && before !== null && before !== text) {
     throw new UsageError(
-      `The data in ${options.dir} was written by other parts than these. Begin anew with ` +
-        `--fresh, or keep both: --dir ${options.dir}-2`,
+      `The data in ${options.dir} was written by other parts than these. They may have one ` +
+        "format, but that is not tried with your data. Begin anew with --fresh, or keep both: " +
+        `--dir ${options.dir}-2`,
     );
   }
   writeText(book.disk, path, text);
