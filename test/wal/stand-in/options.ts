@@ -38,7 +38,10 @@ export function walCorrupt(
   problem: string,
 ): CairnError {
   const { path, number, offset } = place;
-  return new CairnError("WAL_CORRUPT", `wal: ${path} at byte ${offset}: ${problem}`, {
+  const error = new CairnError("WAL_CORRUPT", `wal: ${path} at byte ${offset}: ${problem}`, {
     details: { file: path, segment: number, offset },
   });
+  // Its place is where somebody judged, and not here.
+  Error.captureStackTrace(error, walCorrupt);
+  return error;
 }

@@ -7,7 +7,7 @@ import { equalBytes } from "#bytes";
 import { fail, type Lesson } from "#learn";
 import type { SimulatedDisk } from "#platform/types";
 import type { Lsn, RecoveryReport, Wal, WalOptions, WalRecord } from "#wal/types";
-import { FRAME_HEADER_BYTES, fileExcerpt, HEADER_BYTES } from "./raw.ts";
+import { FRAME_HEADER_BYTES, fileExcerpt, framesBehind, HEADER_BYTES } from "./raw.ts";
 import type { WalSubject } from "./subject.ts";
 
 export const DIR = "log";
@@ -71,12 +71,21 @@ const SOUND =
 function refused(disk: SimulatedDisk, text: string, told = SOUND): Lesson {
   const where = Number(/byte (\d+)/.exec(text)?.[1] ?? HEADER_BYTES);
   const path = /(log\/\d+\.wal)/.exec(text)?.[1] ?? FIRST;
+  const behind = told === SOUND && disk.exists(path) ? noWitness(disk.content(path)) : "";
   return {
-    happened: `${told} Your openWal refused the log with WAL_CORRUPT: ${text}.`,
+    happened: `${told} Your openWal refused the log with WAL_CORRUPT: ${text}.${behind}`,
     why: "After a power cut the service does not start any more, and somebody has to repair by hand what was never broken.",
     rule: "W6",
     ...(disk.exists(path) && { bytes: fileExcerpt(path, disk.content(path), where) }),
   };
+}
+
+/** What lies behind the bad place and was perhaps believed. Empty if nothing does. */
+function noWitness(file: Bytes): string {
+  const { bad, behind } = framesBehind(file);
+  const [first] = behind;
+  if (first === undefined || behind.some(({ watermark }) => watermark >= bad)) return "";
+  return ` Behind the place, at byte ${first.at}, lies a whole record ${first.lsn}. Its watermark is ${first.watermark}: it does not say that record ${bad} was durable, and is no witness.`;
 }
 
 /**
@@ -185,10 +194,8 @@ export function judge(
     }
   }
   if (records.length < story.acked) {
-    const isGone = !scene.disk.exists(FIRST) && records.length === 0;
-    const gone = isGone
-      ? " There was no file 0000000000000001.wal: its name had not lasted (D1)."
-      : "";
+    const isGone = records.length === 0 && wasMadeAnew(scene.disk);
+    const gone = isGone ? " There was no file 1.wal any more: its name had not lasted (D1)." : "";
     const text = `returned ${countOf(records.length)}.${gone}`;
     fail(lesson(by.lost ?? (isGone ? "W9" : "W2"), text, LOST, records.length + 1));
   }
@@ -196,6 +203,15 @@ export function judge(
     const text = `handed out ${countOf(records.length)}, and reported records ${report.records}, nextLsn ${report.nextLsn}.`;
     fail(lesson("W1", text, "Whoever believes the report writes under a number that is taken.", 1));
   }
+}
+
+/** True if opening found no first segment, and made one. */
+function wasMadeAnew({ trace }: SimulatedDisk): boolean {
+  const [first] = trace;
+  const isMade = first?.operation === "open" && first.path === FIRST;
+  return (
+    isMade && trace.every(({ operation, bytes }) => operation !== "write" || bytes <= HEADER_BYTES)
+  );
 }
 
 const LOST = "Somebody holds a receipt for a record that is gone.";

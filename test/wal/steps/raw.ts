@@ -3,13 +3,14 @@
  * would write, and can name the fields of what a log has written.
  */
 import type { Bytes } from "#base";
-import { crc32c, getU32, putU32, putU64 } from "#bytes";
+import { crc32c, getU32, getU64, putU32, putU64 } from "#bytes";
 import type { ByteExcerpt } from "#learn";
 import type { Disk } from "#platform/types";
 import type { FrameParts } from "./subject.ts";
 
 export const HEADER_BYTES = 32;
 export const FRAME_HEADER_BYTES = 25;
+const MARK = 2;
 
 /** A segment's header. */
 export function rawHeader(number: number, firstLsn: number): Bytes {
@@ -37,6 +38,44 @@ export function rawFrame(frame: FrameParts, seed: number): Bytes {
 /** What the frames of a file begin their checksum with. */
 export function seedOf(file: Bytes): number {
   return getU32(file, 0);
+}
+
+/** A whole frame in a file. */
+export interface RawFound {
+  readonly at: number;
+  readonly lsn: number;
+  readonly watermark: number;
+  readonly endOffset: number;
+}
+
+/** The frame at a place of a segment file, or null if what lies there is none. */
+function frameAt(file: Bytes, at: number): RawFound | null {
+  if (at + FRAME_HEADER_BYTES > file.length) return null;
+  const endOffset = at + FRAME_HEADER_BYTES + getU32(file, at + 4);
+  if (file[at + 8] === 0 || endOffset > file.length) return null;
+  const sum = crc32c(file.subarray(at + 4, endOffset), seedOf(file));
+  if (sum !== getU32(file, at)) return null;
+  return { at, lsn: getU64(file, at + 9), watermark: getU64(file, at + 17), endOffset };
+}
+
+/** Where a segment's records end, and the whole frames that lie somewhere behind. */
+export function framesBehind(file: Bytes): { bad: number; behind: RawFound[] } {
+  if (file.length < HEADER_BYTES) return { bad: 1, behind: [] };
+  let bad = getU64(file, 24);
+  let at = HEADER_BYTES;
+  for (let frame = frameAt(file, at); frame !== null; frame = frameAt(file, at)) {
+    // A mark has the number of the record that comes next.
+    bad = file[at + 8] === MARK ? frame.lsn : frame.lsn + 1;
+    at = frame.endOffset;
+  }
+  const behind: RawFound[] = [];
+  for (at += 1; at < file.length; at += 1) {
+    const frame = frameAt(file, at);
+    if (frame === null) continue;
+    behind.push(frame);
+    at = frame.endOffset - 1;
+  }
+  return { bad, behind };
 }
 
 /** One array after the other. */

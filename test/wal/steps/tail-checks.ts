@@ -242,7 +242,7 @@ const handedOut: Check<WalSubject> = {
           { cause, disk: crashed, timeline, verb: "handed out" },
           {
             lost: "W8",
-            why: "The service had built its state on them, and answered from it. They were in the page cache only.",
+            why: "To hand a record out is a promise: the service had built its state on it, and answered from it. Opened once more, the log must give the same again. These records were in the page cache only.",
           },
         );
       }
