@@ -14,7 +14,7 @@ const NUMBER_WIDTH = 14;
 const TEXT_WIDTH = 92;
 
 const UNCLEAR =
-  "unclear: it held in half of the rounds, and not in the others. Measure again on a quiet machine.";
+  "unclear: it held in half of the rounds, not in the others. Measure again on a quiet machine.";
 
 /** The whole report. */
 export function reportLines(report: LabReport): string[] {
@@ -127,7 +127,8 @@ function figureLines({ mine, reference }: LabReport): string[] {
   return lines;
 }
 
-function shapeLines({ mine, reference }: LabReport): string[] {
+function shapeLines(report: LabReport): string[] {
+  const { mine, reference } = report;
   const verdict = (held: number, rounds: number): string => verdictOf(held, rounds).padEnd(7);
   const lines = [mine === undefined ? "Expected shape" : "Expected shape (yours, reference)"];
   for (const [index, claim] of reference.shape.entries()) {
@@ -138,10 +139,15 @@ function shapeLines({ mine, reference }: LabReport): string[] {
     ];
     lines.push(...wrapText(claim.claim, `  ${answers.join("  ")} `));
   }
+  return [...lines, ...unclearLines(report).flatMap((line) => wrapText(line, "  "))];
+}
+
+/** What the word "unclear" means, where the shape has it. */
+export function unclearLines({ mine, reference }: LabReport): string[] {
   const isUnclear = [mine, reference].some((subject) =>
     subject?.shape.some(({ held }) => verdictOf(held, subject.rounds) === "unclear"),
   );
-  return isUnclear ? [...lines, ...wrapText(UNCLEAR, "  ")] : lines;
+  return isUnclear ? [UNCLEAR] : [];
 }
 
 /** The prediction against the answer, in one or two sentences. */

@@ -4,7 +4,7 @@
 import { calibrationLines } from "./lab-calibrate.ts";
 import { verdictOf } from "./lab-merge.ts";
 import type { LabReport } from "./lab-report.ts";
-import { pointName, predictionLines, shortNumber, withUnit } from "./lab-text.ts";
+import { pointName, predictionLines, shortNumber, unclearLines, withUnit } from "./lab-text.ts";
 import { plotSvg } from "./plot.ts";
 import { escaped } from "./plot-style.ts";
 
@@ -45,6 +45,7 @@ export function plotPage(report: LabReport): string {
     figures(report),
     "<h2>Expected shape</h2>",
     shape(report),
+    ...unclearLines(report).map((line) => `<p class="quiet">${escaped(line)}</p>`),
     "<h2>How it was measured</h2>",
     `<p>${escaped(about)}</p>`,
     `<ul>${calibrationLines(report.calibration)

@@ -1,8 +1,8 @@
 /**
  * What is made of a lab's measurements: predictions read, rounds merged, tables and plots.
  *
- * Method: reports made by hand, so that every number in the output can be foretold; and one lab that
- * really runs, in its smallest size.
+ * Method: reports made by hand, so that every number in the output can be foretold; and one lab
+ * that really runs, in its smallest size.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -144,7 +144,9 @@ describe("a report", () => {
 
   test("explains the word unclear where it says it, and only there", () => {
     const even = [run({ y: 1, answer: 1, holds: true }), run({ y: 1, answer: 1, holds: false })];
-    const lines = reportLines(report({ mine: mergeRuns(even) }));
+    const unclear = report({ mine: mergeRuns(even) });
+    const lines = reportLines(unclear);
+    expect(plotPage(unclear)).toContain('<p class="quiet">unclear: it held in half');
     expect(lines.join("\n")).toMatch(/unclear +yes +It grows\.\n {2}unclear: it held in half/);
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(100);
     expect(reportLines(report()).join("\n")).not.toContain("unclear");
