@@ -4,9 +4,10 @@
  * Reading order: lesson.ts, load-problem.ts, render-failure.ts, render-bytes.ts (failures that
  * teach); child-protocol.ts, judge.ts (in the process that judges); usage-error.ts, files.ts,
  * book.ts, progress.ts, keep-failure.ts, style.ts, runner.ts, child.ts, verdict.ts,
- * render-verdict.ts, test-steps.ts; doctor.ts, starter-files.ts, start.ts; sections.ts, hint.ts,
- * explain.ts, crash.ts, quiz.ts; code-parts.ts, solution.ts, use.ts, reset.ts, status.ts; watch.ts;
- * clean-copy.ts, certify.ts; schedules.ts, teach.ts; bench-lab.ts, run-parts.ts; commands.ts.
+ * render-verdict.ts, completion.ts, test-steps.ts; doctor.ts, starter-files.ts, start.ts;
+ * sections.ts, hint.ts, explain.ts, crash.ts, quiz.ts; code-parts.ts, solution.ts, use.ts,
+ * reset.ts, status.ts; watch.ts; clean-copy.ts, certify.ts; schedules.ts, teach.ts; bench-lab.ts,
+ * run-parts.ts; commands.ts.
  */
 export { type Book, openBook } from "./book.ts";
 export type { ChildEvent, ChildRequest } from "./child-protocol.ts";
