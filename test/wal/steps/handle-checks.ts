@@ -18,7 +18,7 @@ interface Watch {
 }
 
 /** Counts the handles of a disk from now on. */
-function watchHandles(disk: SimulatedDisk): Watch {
+export function watchHandles(disk: SimulatedDisk): Watch {
   const watch: Watch = { open: [], cutShort: [] };
   const openFile = disk.open.bind(disk);
   disk.open = (path, mode) => {
@@ -92,7 +92,8 @@ const noFilePerCommit: Check<WalSubject> = {
       happened: `${COMMITS} commits were made, one after the other, into one segment. ${watch.open.length} handles are open on ${[...new Set(watch.open)].join(", ")}. One or two are needed, and ${HANDLES_MAX} allowed.`,
       why: WHY_OPEN,
     }));
-    await wal.close();
+    // A log that has failed may refuse here: step 01.8 looks at that.
+    await wal.close().catch(() => {});
     expectThat(watch.open.length === 0, () => ({
       happened: `${COMMITS} commits were made, the sync of one more failed with EIO, and the log was closed. ${watch.open.length} handles are still open.`,
       why: WHY_OPEN,

@@ -2,13 +2,13 @@
  * Steps 01.7 to 01.9: what happens while an asynchronous sync is under way. It is held open until
  * the other thing has happened.
  */
-import { isCairnError } from "#base";
+import { errorText, isCairnError } from "#base";
 import { type Check, expectThat, type Lesson } from "#learn";
 import { createSimulatedDisk } from "#platform";
 import type { SimulatedDisk } from "#platform/types";
 import type { Wal } from "#wal/types";
 import { Callers, HANG, settle } from "./callers.ts";
-import { open, payloadOf } from "./lab.ts";
+import { countOps, lastLines, open, payloadOf } from "./lab.ts";
 import type { WalSubject } from "./subject.ts";
 
 const EIO = { operation: "sync", fault: "EIO", after: 0 } as const;
@@ -174,6 +174,30 @@ const blockingFailed: Check<WalSubject> = {
   },
 };
 
+const closedAfterwards: Check<WalSubject> = {
+  name: "a log that has failed can be closed, and does not sync again",
+  kind: "fault",
+  rule: "W7",
+  async run(subject) {
+    const disk = createSimulatedDisk();
+    const { wal } = open(subject, disk);
+    await wal.commit(payloadOf(1, 90));
+    disk.plan(EIO);
+    await wal.commit(payloadOf(2, 90)).catch(() => {});
+    const syncs = countOps(disk, "sync");
+    const trouble = await wal.close().then(
+      () => null,
+      (error: unknown) => errorText(error),
+    );
+    const more = countOps(disk, "sync") - syncs;
+    expectThat(trouble === null && more === 0 && wal.durableLsn === 1, () => ({
+      happened: `Commit 1 resolved, and the sync of commit 2 failed with EIO. Then the log was closed. That should work, without another sync, and durableLsn should still be 1. Yours ${trouble === null ? "closed" : `failed with: ${trouble}`}, called sync ${more === 1 ? "once" : `${more} times`} more, and durableLsn is ${wal.durableLsn}.`,
+      why: "Closing is how a service gets rid of a log that has failed, before it opens it again. And the sync of a closing log is a second sync like any other: its yes is worth nothing (D4).",
+      timeline: lastLines(disk, 5),
+    }));
+  },
+};
+
 const CUT_TIMELINE = ["commit 2: its sync begins", "truncateAfter(1)", "the sync ends"];
 
 /** Record 1 is durable; record 2 is cut off while its sync is under way. */
@@ -229,5 +253,9 @@ const noMoreThanThere: Check<WalSubject> = {
 };
 
 export const meantimeGroupChecks: readonly Check<WalSubject>[] = [neverBack, closeWaits];
-export const meantimeFailureChecks: readonly Check<WalSubject>[] = [whoGathered, blockingFailed];
+export const meantimeFailureChecks: readonly Check<WalSubject>[] = [
+  whoGathered,
+  blockingFailed,
+  closedAfterwards,
+];
 export const meantimeCutChecks: readonly Check<WalSubject>[] = [cutWhileSyncing, noMoreThanThere];

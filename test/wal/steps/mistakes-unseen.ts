@@ -119,6 +119,19 @@ export const unseenMistakes: readonly StepMistake[] = [
     ],
   },
   {
+    name: "close syncs once more, whatever has happened",
+    step: "01.8",
+    caughtBy: "a log that has failed can be closed, and does not sync again",
+    rule: "W7",
+    patches: [
+      {
+        file: "log.ts",
+        from: "      if (!isPoisoned && !this.#guard.isPoisoned) this.#guard.run",
+        to: "      if (!isPoisoned || this.#guard.isPoisoned) this.#guard.run",
+      },
+    ],
+  },
+  {
     name: "a cut spares those whose sync is under way",
     step: "01.9",
     caughtBy: "a commit whose record is cut off while its sync is under way is rejected",
