@@ -19,6 +19,9 @@ const whole: Subject = { lsm: { openEngine, createWriteBatch } };
 let shrunk: Subject = whole;
 const LONG = { timeout: 7_200_000 };
 
+/** What the default size makes at least; CAIRN_SCALE multiplies it. */
+const RUNS_MIN = 5000;
+
 let total = 0;
 const count = (runs: number): void => {
   expect(runs).toBeGreaterThan(0);
@@ -42,7 +45,7 @@ describe("04.5 after a power cut, every durable write is there and nothing is in
   });
 
   test("in random histories", LONG, async () => {
-    const histories = crashSeeds(60);
+    const histories = crashSeeds(72);
     const effort = { histories, steps: 60, points: 5, seeds: 6 };
     count(await powerCutsInRandomHistories(shrunk, effort));
   });
@@ -58,4 +61,8 @@ describe("04.5 after the end of the process, nothing acknowledged is lost", () =
   test.each(shortHistories)("$name", LONG, async (history) => {
     count(await kills(shrunk, history, { seeds: 1, stride: 3 }));
   });
+});
+
+test("these were at least 5,000 crash runs, times the scale", () => {
+  expect(total).toBeGreaterThanOrEqual(Math.floor(RUNS_MIN * SCALE));
 });
