@@ -116,8 +116,9 @@ test("tests and benches enter modules by their doors", () => {
 
 /** What judges or measures a module may name the reference's own, apart from what is loaded. */
 function ownReference(path: string): string | undefined {
-  const place = /^(?:test\/([a-z]+)\/(?:steps|stand-in)\/|bench\/([a-z]+)\/[\w-]+\.lab\.ts$)/.exec(path);
-  const module = place?.[1] ?? place?.[2];
+  const judging = /^test\/([a-z]+)\/(?:steps|stand-in)\//.exec(path);
+  const measuring = /^bench\/([a-z]+)\/[\w-]+\.lab\.ts$/.exec(path);
+  const module = (judging ?? measuring)?.[1];
   return module === undefined ? undefined : `#${module}/reference`;
 }
 
