@@ -1,20 +1,11 @@
 /**
- * A reader who has come as far as a step passes every step up to it. Method: put the solution's
- * files of these steps over the starter, without what a later step adds, and run their checks.
+ * A reader who has come as far as a step passes every step up to it: see stages.ts in support.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
-import { renderFailure } from "#learn";
-import { failuresOf } from "../support/four-way.ts";
+import { LATER, registerStages, type Stages } from "../support/stages.ts";
 import { chapter } from "./steps/index.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const CHAPTER = join(ROOT, "chapters/04-lsm");
-
 /** The files that are new or rewritten in a step. */
-const FILES: Readonly<Record<string, readonly string[]>> = {
+const FILES: Stages["files"] = {
   "04.1": ["merge.ts"],
   "04.2": ["read.ts"],
   "04.3": ["flush.ts"],
@@ -26,11 +17,8 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   "04.9": ["pressure.ts"],
 };
 
-/** What a function is like until its step. */
-const LATER = 'throw new Error("written later");';
-
 /** What a file is like until a later step changes it again. */
-const UNTIL: readonly { step: string; file: string; from: string; to: string }[] = [
+const UNTIL: Stages["until"] = [
   {
     step: "04.6",
     file: "store.ts",
@@ -73,37 +61,4 @@ const UNTIL: readonly { step: string; file: string; from: string; to: string }[]
   },
 ];
 
-const ids = Object.keys(FILES);
-
-/** The module of a reader who has done the steps up to this one. */
-async function moduleAt(id: string): Promise<object> {
-  mkdirSync(join(ROOT, "work"), { recursive: true });
-  const dir = mkdtempSync(join(ROOT, "work", ".stage-lsm-"));
-  try {
-    cpSync(join(CHAPTER, "starter"), dir, { recursive: true });
-    const done = ids.slice(0, ids.indexOf(id) + 1);
-    for (const file of done.flatMap((step) => FILES[step] ?? [])) {
-      const patches = UNTIL.filter((patch) => patch.file === file && !done.includes(patch.step));
-      const text = readFileSync(join(CHAPTER, "solution", file), "utf8");
-      const lost = patches.filter(({ from }) => text.split(from).length !== 2);
-      expect(lost, file).toEqual([]);
-      const patched = patches.reduce((all, { from, to }) => all.replace(from, to), text);
-      writeFileSync(join(dir, file), patched);
-    }
-    return (await import(/* @vite-ignore */ join(dir, "index.ts"))) as object;
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-test("the list names every step", () => {
-  expect(ids).toEqual(chapter.steps.map(({ id }) => id));
-});
-
-test.each(ids)("after step %s all steps up to it pass", async (id) => {
-  const module = await moduleAt(id);
-  for (const step of ids.slice(0, ids.indexOf(id) + 1)) {
-    const failures = await failuresOf(chapter, step, module);
-    expect(failures.map((failure) => renderFailure(failure))).toEqual([]);
-  }
-});
+registerStages(chapter, { files: FILES, until: UNTIL });

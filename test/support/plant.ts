@@ -15,7 +15,8 @@ import {
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** The repository. */
+export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
 
 /** One exact replacement in one file of a module. */
 export interface Patch {
@@ -76,7 +77,7 @@ export async function plantStack<Module>(
 }
 
 /** Runs with a fresh folder in `work/`, which is gone afterwards. */
-async function inCopy<T>(name: string, run: (dir: string) => Promise<T>): Promise<T> {
+export async function inCopy<T>(name: string, run: (dir: string) => Promise<T>): Promise<T> {
   mkdirSync(join(ROOT, "work"), { recursive: true });
   const dir = mkdtempSync(join(ROOT, "work", `.mistake-${name}-`));
   try {
@@ -86,17 +87,23 @@ async function inCopy<T>(name: string, run: (dir: string) => Promise<T>): Promis
   }
 }
 
-async function load<Module>(dir: string): Promise<Module> {
+/** Loads the module whose door is in a folder. */
+export async function load<Module>(dir: string): Promise<Module> {
   return (await import(/* @vite-ignore */ join(dir, "index.ts"))) as Module;
 }
 
-function apply(dir: string, source: string, { file, from, to }: Patch): void {
-  const path = join(dir, file);
-  const parts = readFileSync(path, "utf8").split(from);
+function apply(dir: string, source: string, patch: Patch): void {
+  const path = join(dir, patch.file);
+  writeFileSync(path, patched(readFileSync(path, "utf8"), `${source}/${patch.file}`, patch));
+}
+
+/** A text with a replacement made. @throws an error if it does not fit exactly once. */
+export function patched(text: string, source: string, { from, to }: Patch): string {
+  const parts = text.split(from);
   if (parts.length !== 2) {
-    throw new Error(`${source}/${file}: found ${parts.length - 1} times, not once: ${from}`);
+    throw new Error(`${source}: found ${parts.length - 1} times, not once: ${from}`);
   }
-  writeFileSync(path, parts.join(to));
+  return parts.join(to);
 }
 
 /** Lets a module's copy import the copies of the others. */

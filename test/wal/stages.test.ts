@@ -1,20 +1,14 @@
 /**
- * A reader who has come as far as a step passes every step up to it. Method: put the solution's
- * files of these steps over the starter, without what a later step adds, and run their checks.
+ * A reader who has come as far as a step passes every step up to it: see stages.ts in support.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
-import { renderFailure } from "#learn";
-import { failuresOf } from "../support/four-way.ts";
+import { ROOT } from "../support/plant.ts";
+import { LATER, registerStages, type Stages } from "../support/stages.ts";
 import { chapter } from "./steps/index.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const CHAPTER = join(ROOT, "chapters/01-wal");
-
 /** The files that are new or rewritten in a step. */
-const FILES: Readonly<Record<string, readonly string[]>> = {
+const FILES: Stages["files"] = {
   "01.1": ["frame.ts"],
   "01.2": ["segment.ts", "scan.ts", "log.ts"],
   "01.3": [],
@@ -26,16 +20,13 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   "01.9": [],
 };
 
-/** What a method is like until its step. */
-const LATER = 'throw new Error("written later");';
-
 /** What the starter gives in place of the list of all segments. */
-const ONE_SEGMENT = readFileSync(join(CHAPTER, "starter/segment.ts"), "utf8").match(
+const ONE_SEGMENT = readFileSync(join(ROOT, "chapters/01-wal/starter/segment.ts"), "utf8").match(
   /export function listSegments[\s\S]*?\n}\n/,
 )![0];
 
 /** What a file is like until a later step changes it again. */
-const UNTIL: readonly { step: string; file: string; from: string; to: string }[] = [
+const UNTIL: Stages["until"] = [
   {
     step: "01.3",
     file: "log.ts",
@@ -129,37 +120,4 @@ const UNTIL: readonly { step: string; file: string; from: string; to: string }[]
   },
 ];
 
-const ids = Object.keys(FILES);
-
-/** The module of a reader who has done the steps up to this one. */
-async function moduleAt(id: string): Promise<object> {
-  mkdirSync(join(ROOT, "work"), { recursive: true });
-  const dir = mkdtempSync(join(ROOT, "work", ".stage-wal-"));
-  try {
-    cpSync(join(CHAPTER, "starter"), dir, { recursive: true });
-    const done = ids.slice(0, ids.indexOf(id) + 1);
-    for (const file of done.flatMap((step) => FILES[step] ?? [])) {
-      const patches = UNTIL.filter((patch) => patch.file === file && !done.includes(patch.step));
-      const text = readFileSync(join(CHAPTER, "solution", file), "utf8");
-      const lost = patches.filter(({ from }) => text.split(from).length !== 2);
-      expect(lost, file).toEqual([]);
-      const patched = patches.reduce((all, { from, to }) => all.replace(from, to), text);
-      writeFileSync(join(dir, file), patched);
-    }
-    return (await import(/* @vite-ignore */ join(dir, "index.ts"))) as object;
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-test("the list names every step", () => {
-  expect(ids).toEqual(chapter.steps.map(({ id }) => id));
-});
-
-test.each(ids)("after step %s all steps up to it pass", async (id) => {
-  const module = await moduleAt(id);
-  for (const step of ids.slice(0, ids.indexOf(id) + 1)) {
-    const failures = await failuresOf(chapter, step, module);
-    expect(failures.map((failure) => renderFailure(failure))).toEqual([]);
-  }
-});
+registerStages(chapter, { files: FILES, until: UNTIL });

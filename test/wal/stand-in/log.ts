@@ -9,10 +9,10 @@
 import { type Bytes, CairnError } from "#base";
 import type { FileHandle } from "#platform/types";
 import type { Lsn, Wal } from "#wal/types";
+import type { Settings } from "../../../chapters/01-wal/starter/options.ts";
 import { encodeFrame, FRAME_HEADER_BYTES, FrameType } from "./frame.ts";
 import { createGroupCommit, type GroupCommit } from "./group-commit.ts";
 import { createGuard, type Guard } from "./guard.ts";
-import type { Settings } from "./options.ts";
 import { readRecords } from "./read.ts";
 import { makeSegment, type Segment } from "./segment.ts";
 

@@ -8,8 +8,8 @@
  */
 import type { FileHandle } from "#platform/types";
 import type { RecoveryReport, Wal, WalOptions, WalRecord } from "#wal/types";
+import { checkOptions, type Settings } from "../../../chapters/01-wal/starter/options.ts";
 import { createLog } from "./log.ts";
-import { checkOptions, type Settings } from "./options.ts";
 import { repairEnd } from "./recovery.ts";
 import { type Scan, scanSegment } from "./scan.ts";
 import { type Directory, listSegments, makeSegment, type Segment } from "./segment.ts";

@@ -7,8 +7,8 @@
  */
 import type { Disk } from "#platform/types";
 import type { Lsn, Wal } from "#wal/types";
+import { walCorrupt } from "../../../chapters/01-wal/starter/options.ts";
 import { decodeFrame } from "./frame.ts";
-import { walCorrupt } from "./options.ts";
 import type { Segment } from "./segment.ts";
 
 /** Hands out the records of a range, all of which exist. Ends early when the receiver says so. */

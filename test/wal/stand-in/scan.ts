@@ -7,10 +7,10 @@
  */
 import type { Bytes } from "#base";
 import type { Lsn, WalRecord } from "#wal/types";
+import { type Settings, walCorrupt } from "../../../chapters/01-wal/starter/options.ts";
+import { SEGMENT_HEADER_BYTES } from "../../../chapters/01-wal/starter/segment-header.ts";
 import { decodeFrame, FrameType } from "./frame.ts";
-import { type Settings, walCorrupt } from "./options.ts";
 import { readFile, type Segment } from "./segment.ts";
-import { SEGMENT_HEADER_BYTES } from "./segment-header.ts";
 import { findWitness } from "./witness.ts";
 
 /** What reading a segment has found. */

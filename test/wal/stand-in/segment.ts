@@ -9,7 +9,7 @@
 import type { Bytes } from "#base";
 import type { Disk, FileHandle } from "#platform/types";
 import type { Lsn } from "#wal/types";
-import { type Settings, walCorrupt } from "./options.ts";
+import { type Settings, walCorrupt } from "../../../chapters/01-wal/starter/options.ts";
 import {
   decodeSegmentHeader,
   encodeSegmentHeader,
@@ -17,7 +17,7 @@ import {
   type SegmentHeader,
   segmentName,
   segmentNumber,
-} from "./segment-header.ts";
+} from "../../../chapters/01-wal/starter/segment-header.ts";
 
 /** What is kept in memory about one segment. */
 export interface Segment {
