@@ -37,7 +37,11 @@ export type VersionLayout = "timestamped" | "appended" | "undo";
 export interface MvccOptions {
   /** The directory of the engine below. One process at a time. */
   readonly dir: string;
-  /** Default `timestamped`, the fastest. A directory keeps the one that it was made with. */
+  /**
+   * Default `timestamped`: the fastest to write, to collect, and to read the past; `undo` looks up
+   * the newest state faster (`npm run bench -- mvcc/layouts`). A directory keeps the one that it was
+   * made with.
+   */
   readonly layout?: VersionLayout;
   /** Options of the engine below; the key timestamps are set here. */
   readonly engine?: Omit<EngineOptions, "dir" | "timestampedKeys" | "clock">;
