@@ -39,8 +39,8 @@ export interface MvccOptions {
   readonly dir: string;
   /**
    * Default `timestamped`: the fastest to write, to collect, and to read the past; `undo` looks up
-   * the newest state faster (`npm run bench -- mvcc/layouts`). A directory keeps the one that it was
-   * made with.
+   * the newest state faster (`npm run bench -- mvcc/layouts`). A directory keeps the one that it
+   * was made with.
    */
   readonly layout?: VersionLayout;
   /** Options of the engine below; the key timestamps are set here. */
