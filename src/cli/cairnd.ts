@@ -11,6 +11,7 @@ import { errorText, isCairnError } from "#base";
 import {
   API_VERSION,
   CAIRN_VERSION,
+  type Invocation,
   openNode,
   partsLine,
   readInvocation,
@@ -33,9 +34,11 @@ async function main(argv: readonly string[]): Promise<void> {
   // Dates in answers and in the log are UTC on every node, whatever its machine is set to. Threads
   // that start later inherit it.
   process.env["TZ"] = "UTC";
-  const config = configure(argv);
-  if (config === undefined) return;
+  const invocation = configure(argv);
+  if (invocation === undefined) return;
+  const { config, warnings } = invocation;
   const logger = pino({ level: config.logLevel, base: { node: config.nodeId } }, destination());
+  for (const warning of warnings) logger.warn(warning);
   console.log(`cairnd v${CAIRN_VERSION}, speaking the API of rqlite ${API_VERSION}`);
   const parts = partsLine();
   if (parts !== undefined) console.log(`parts: ${parts}`);
@@ -61,12 +64,23 @@ function destination(): ReturnType<typeof pino.destination> {
   return pino.destination({ dest: STDERR, sync: true });
 }
 
-/** The configuration, or undefined if there is nothing to run. Sets the exit code. */
-function configure(argv: readonly string[]): NodeConfig | undefined {
+/** What to run, or undefined if there is nothing. Sets the exit code. */
+function configure(argv: readonly string[]): Extract<Invocation, { kind: "run" }> | undefined {
   try {
-    const invocation = readInvocation(argv);
-    if (invocation.kind === "run") return invocation.config;
-    console.log(invocation.kind === "help" ? usageText() : `cairnd v${CAIRN_VERSION}`);
+    const invocation = readInvocation(argv, process.env);
+    switch (invocation.kind) {
+      case "run":
+        return invocation;
+      case "help":
+        console.log(usageText());
+        break;
+      case "version":
+        console.log(`cairnd v${CAIRN_VERSION}`);
+        break;
+      case "print":
+        console.log(invocation.text);
+        if (invocation.problem !== undefined) process.exitCode = ExitCode.failed;
+    }
     return undefined;
   } catch (error) {
     if (!isCairnError(error, "SERVER_CONFIG_INVALID")) throw error;

@@ -1,83 +1,42 @@
 /**
- * From a command line to a checked `NodeConfig`: one table of flags, printed as usage too.
+ * From a command line and its surroundings to a checked `NodeConfig`.
  *
- * Invariant: a flag that is accepted has an effect. Flags of the reference that are not built yet
- * are refused by name. Messages of checks are the reference's (compat reference, section 11).
+ * Invariant: what this file returns has passed every check of `config-checks.ts`; nothing below
+ * looks at a flag, a variable or the configuration file again.
  */
-import { CairnError } from "#base";
-import { type FlagRow, flagsText, type ReadFlags, readFlags } from "./flags.ts";
-import type { NodeConfig } from "./types.ts";
-
-const row = (name: string, kind: FlagRow["kind"], usual: string, meaning: string): FlagRow => ({
-  name,
-  kind,
-  default: usual,
-  meaning,
-});
-
-/** More readers than this only compete for the cores that the writer and Raft need. */
-const READERS_MAX = 4;
-
-/** A body must fit into one string of JavaScript (about 512 MiB) with room to spare. */
-const BODY_BYTES_CEILING = 256 * 1024 * 1024;
-
-/** Below this, a timeout is shorter than a good disk's sync. The reference has the same bound. */
-const RAFT_TIMEOUT_MS_MIN = 5;
-
-/** Every flag, in the order of the usage text. */
-export const FLAGS: readonly FlagRow[] = [
-  row("node-id", "string", "", "Unique name of the node; the advertised Raft address if not set"),
-  row("http-addr", "string", "localhost:4001", "Address that HTTP listens on"),
-  row("http-adv-addr", "string", "", "HTTP address that is told to others; -http-addr if not set"),
-  row("http-allow-origin", "string", "", "Value of the header Access-Control-Allow-Origin"),
-  row("http-max-body-bytes", "integer", "67108864", "Largest request body in bytes"),
-  row("raft-addr", "string", "localhost:4002", "Address that other nodes connect to"),
-  row("raft-adv-addr", "string", "", "Raft address that is told to others; -raft-addr if not set"),
-  row("bootstrap-expect", "integer", "0", "Nodes that must be there before the cluster is made"),
-  row("bootstrap-expect-timeout", "duration", "120s", "How long to wait for them"),
-  row("join", "string", "", "Comma-separated Raft addresses of other nodes"),
-  row("join-attempts", "integer", "5", "How often to try all of -join"),
-  row("join-interval", "duration", "3s", "Pause between two such tries"),
-  row("fk", "boolean", "false", "Enforce foreign keys"),
-  row(
-    "db-max-ro-conns",
-    "integer",
-    "256",
-    `Connections for reads, each a thread; never more than ${READERS_MAX}, 0 means ${READERS_MAX}`,
-  ),
-  row("raft-log-level", "string", "WARN", "What is logged: ERROR, WARN, INFO or DEBUG"),
-  row("raft-heartbeat-timeout", "duration", "1s", "Silence of a leader before an election"),
-  row("raft-election-timeout", "duration", "1s", "Silence of voters before another election"),
-  row("raft-apply-timeout", "duration", "10s", "How long a write may wait to be replicated"),
-  row("version", "boolean", "false", "Print the version and exit"),
-];
-
-/** Flags of the reference that are refused by name. */
-export const REFUSED_FLAGS: ReadonlySet<string> = new Set(
-  `extensions-path cdc-config otlp-endpoint otlp-interval otlp-insecure otlp-no-verify otlp-ca-cert
-  otlp-cert otlp-key auth auto-backup auto-restore http-ca-cert http-cert http-key
-  http-verify-client http-verify-common-name node-ca-cert node-cert node-key node-no-verify
-  node-verify-client node-verify-server-name node-verify-common-name compress-snap-transport
-  join-as disco-mode disco-key disco-config auto-vacuum-int auto-optimize-int raft-non-voter
-  raft-snap raft-snap-wal-size raft-snap-int raft-leader-lease-timeout raft-commit-timeout
-  raft-remove-shutdown raft-cluster-remove-shutdown raft-shutdown-stepdown
-  raft-reap-node-timeout raft-reap-read-only-node-timeout cluster-connect-timeout
-  write-queue-capacity write-queue-batch-size write-queue-timeout write-queue-tx
-  cpu-profile mem-profile trace-profile`.split(/\s+/),
-);
+import { CairnError, errorText } from "#base";
+import { checkConfig } from "./config-checks.ts";
+import { FLAGS, READERS_MAX } from "./flag-table.ts";
+import { flagsText } from "./flags.ts";
+import type { NodeConfig } from "./node-config.ts";
+import { type Environment, readSettings, type Settings, settingsText } from "./settings.ts";
 
 /** What a command line asks for. */
 export type Invocation =
-  | { readonly kind: "run"; readonly config: NodeConfig }
+  | {
+      readonly kind: "run";
+      readonly config: NodeConfig;
+      /** Sentences for whoever starts the node: settings without effect, misspelt variables. */
+      readonly warnings: readonly string[];
+    }
   | { readonly kind: "version" }
-  | { readonly kind: "help" };
+  | { readonly kind: "help" }
+  /** `problem`: why a node would not start with these settings. */
+  | {
+      readonly kind: "print";
+      readonly text: string;
+      readonly problem: string | undefined;
+    };
 
 /** What `-help` prints, and what follows a flag that could not be read. */
 export function usageText(): string {
   return [
     "Usage: cairnd [flags] <data directory>",
+    "       cairnd hash-password        (asks for a password, prints its line for the auth file)",
     "",
     "Runs one node of a replicated SQLite database. The data directory is made if it is missing.",
+    "A flag -x-y may also stand in the variable CAIRN_X_Y, or as x-y in the JSON file of -config;",
+    "the command line wins over the environment, and the environment over the file.",
     "",
     flagsText(FLAGS),
   ].join("\n");
@@ -87,51 +46,195 @@ export function usageText(): string {
  * Reads and checks a command line.
  *
  * @param argv - the arguments behind the program's name.
+ * @param environment - variables that may hold settings; none by default.
  * @throws `SERVER_CONFIG_INVALID`; detail `usage` is true if the usage text would help.
  */
-export function readInvocation(argv: readonly string[]): Invocation {
-  const flags = readFlags(FLAGS, REFUSED_FLAGS, argv);
-  if (flags.help) return { kind: "help" };
-  if (flags.value("version") === true) return { kind: "version" };
-  const [dataDir, extra] = flags.positional;
-  if (dataDir === undefined || dataDir === "") refuse("data directory path is required", true);
-  if (extra !== undefined) {
-    refuse(`unexpected argument ${JSON.stringify(extra)} after the data directory`, true);
+export function readInvocation(argv: readonly string[], environment: Environment = {}): Invocation {
+  const settings = readSettings(argv, environment);
+  if (settings.help) return { kind: "help" };
+  if (settings.value("version") === true) return { kind: "version" };
+  if (settings.value("print-config") === true) {
+    const problem = problemOf(settings);
+    return { kind: "print", text: settingsText(settings, problem), problem };
   }
-  const config = configOf(flags, dataDir);
-  checkAddresses(config);
-  checkJoin(config);
-  checkNumbers(config);
-  return { kind: "run", config };
+  return { kind: "run", config: checkedConfig(settings), warnings: settings.warnings };
 }
 
-function configOf(flags: ReadFlags, dataDir: string): NodeConfig {
-  const text = (name: string): string => String(flags.value(name));
-  const number = (name: string): number => Number(flags.value(name));
-  const httpAddress = bindAddressOf(text("http-addr"));
+function problemOf(settings: Settings): string | undefined {
+  try {
+    checkedConfig(settings);
+    return undefined;
+  } catch (error) {
+    return errorText(error);
+  }
+}
+
+function checkedConfig(settings: Settings): NodeConfig {
+  const { dataDir, extra } = settings;
+  if (dataDir === undefined || dataDir === "") refuse("data directory path is required", true);
+  const [surplus] = extra;
+  if (surplus !== undefined) {
+    refuse(`unexpected argument ${JSON.stringify(surplus)} after the data directory`, true);
+  }
+  const config = configOf(settings, dataDir);
+  checkConfig(config, settings);
+  return config;
+}
+
+/** Readers of single values, by the kinds of the table. */
+interface Values {
+  text(name: string): string;
+  number(name: string): number;
+  flag(name: string): boolean;
+  list(name: string): readonly string[];
+}
+
+function valuesOf(settings: Settings): Values {
+  const text = (name: string): string => String(settings.value(name));
+  return {
+    text,
+    number: (name) => Number(settings.value(name)),
+    flag: (name) => settings.value(name) === true,
+    list: (name) => (text(name) === "" ? [] : text(name).split(",")),
+  };
+}
+
+function configOf(settings: Settings, dataDir: string): NodeConfig {
+  const values = valuesOf(settings);
+  const { text, number, flag, list } = values;
   const raftAddress = bindAddressOf(text("raft-addr"));
   const raftAdvertisedAddress = text("raft-adv-addr") || raftAddress;
   const readers = number("db-max-ro-conns");
   return {
     dataDir,
     nodeId: text("node-id") || raftAdvertisedAddress,
-    httpAddress,
-    httpAdvertisedAddress: text("http-adv-addr") || httpAddress,
-    httpAllowOrigin: text("http-allow-origin"),
-    httpBodyBytesMax: number("http-max-body-bytes"),
     raftAddress,
     raftAdvertisedAddress,
+    ...httpOf(values),
+    nodeTls: nodeTlsOf(values),
     bootstrapExpect: number("bootstrap-expect"),
     bootstrapExpectTimeoutMs: number("bootstrap-expect-timeout"),
-    join: text("join") === "" ? [] : text("join").split(","),
+    join: list("join"),
     joinAttempts: number("join-attempts"),
     joinIntervalMs: number("join-interval"),
-    foreignKeys: flags.value("fk") === true,
+    joinAs: text("join-as"),
+    discovery: discoveryOf(values),
+    nonVoter: flag("raft-non-voter"),
+    foreignKeys: flag("fk"),
     readerCount: readers === 0 ? READERS_MAX : Math.min(readers, READERS_MAX),
+    autoVacuumMs: number("auto-vacuum-int"),
+    autoOptimizeMs: number("auto-optimize-int"),
+    extensionPaths: list("extensions-path"),
     logLevel: logLevelOf(text("raft-log-level")),
     heartbeatTimeoutMs: number("raft-heartbeat-timeout"),
     electionTimeoutMs: number("raft-election-timeout"),
     applyTimeoutMs: number("raft-apply-timeout"),
+    leaderLeaseMs: number("raft-leader-lease-timeout"),
+    commitTimeoutMs: number("raft-commit-timeout"),
+    connectTimeoutMs: number("cluster-connect-timeout"),
+    ...storeOf(values),
+    changeCapture: text("cdc-config"),
+    autoBackupPath: text("auto-backup"),
+    autoRestorePath: text("auto-restore"),
+    telemetry: telemetryOf(values),
+    cpuProfilePath: text("cpu-profile"),
+    memoryProfilePath: text("mem-profile"),
+    tracePath: text("trace-profile"),
+  };
+}
+
+type HttpSettings =
+  | "httpAddress"
+  | "httpAdvertisedAddress"
+  | "httpAllowOrigin"
+  | "httpTls"
+  | "httpBodyBytesMax"
+  | "limits"
+  | "authPath";
+
+function httpOf({ text, number, flag }: Values): Pick<NodeConfig, HttpSettings> {
+  const httpAddress = bindAddressOf(text("http-addr"));
+  const tls = {
+    certificatePath: text("http-cert"),
+    keyPath: text("http-key"),
+    authorityPath: text("http-ca-cert"),
+    verifyClient: flag("http-verify-client"),
+    verifyCommonName: text("http-verify-common-name"),
+  };
+  return {
+    httpAddress,
+    httpAdvertisedAddress: text("http-adv-addr") || httpAddress,
+    httpAllowOrigin: text("http-allow-origin"),
+    httpTls: tls.certificatePath === "" ? undefined : tls,
+    httpBodyBytesMax: number("http-max-body-bytes"),
+    limits: {
+      headerBytesMax: number("http-max-header-bytes"),
+      headerTimeoutMs: number("http-header-timeout"),
+      bodyIdleMs: number("http-body-timeout"),
+      connectionsMax: number("http-max-conns"),
+    },
+    authPath: text("auth"),
+  };
+}
+
+function nodeTlsOf({ text, flag }: Values): NodeConfig["nodeTls"] {
+  if (text("node-cert") === "") return undefined;
+  return {
+    certificatePath: text("node-cert"),
+    keyPath: text("node-key"),
+    authorityPath: text("node-ca-cert"),
+    verifyClient: flag("node-verify-client"),
+    verifyCommonName: text("node-verify-common-name"),
+    trustsAnyServer: flag("node-no-verify"),
+    verifyServerName: text("node-verify-server-name"),
+  };
+}
+
+function discoveryOf({ text }: Values): NodeConfig["discovery"] {
+  const mode = text("disco-mode");
+  if (mode === "") return undefined;
+  if (mode !== "consul-kv" && mode !== "etcd-kv" && mode !== "dns" && mode !== "dns-srv") {
+    return refuse("disco mode must be one of consul-kv, etcd-kv, dns, or dns-srv");
+  }
+  return { mode, key: text("disco-key"), settings: text("disco-config") };
+}
+
+function storeOf({
+  number,
+  flag,
+}: Values): Pick<NodeConfig, "snapshots" | "leaving" | "writeQueue"> {
+  return {
+    snapshots: {
+      entries: number("raft-snap"),
+      walBytes: number("raft-snap-wal-size"),
+      intervalMs: number("raft-snap-int"),
+      compressesTransport: flag("compress-snap-transport"),
+    },
+    leaving: {
+      stopsWhenRemoved: flag("raft-remove-shutdown"),
+      removesItself: flag("raft-cluster-remove-shutdown"),
+      stepsDown: flag("raft-shutdown-stepdown"),
+      reapVoterMs: number("raft-reap-node-timeout"),
+      reapNonVoterMs: number("raft-reap-read-only-node-timeout"),
+    },
+    writeQueue: {
+      capacity: number("write-queue-capacity"),
+      batchRequests: number("write-queue-batch-size"),
+      timeoutMs: number("write-queue-timeout"),
+      transaction: flag("write-queue-tx"),
+    },
+  };
+}
+
+function telemetryOf({ text, number, flag }: Values): NodeConfig["telemetry"] {
+  return {
+    endpoint: text("otlp-endpoint"),
+    intervalMs: number("otlp-interval"),
+    insecure: flag("otlp-insecure"),
+    trustsAnyServer: flag("otlp-no-verify"),
+    authorityPath: text("otlp-ca-cert"),
+    certificatePath: text("otlp-cert"),
+    keyPath: text("otlp-key"),
   };
 }
 
@@ -144,104 +247,6 @@ function logLevelOf(text: string): NodeConfig["logLevel"] {
   const level = text.toLowerCase();
   if (level === "error" || level === "warn" || level === "info" || level === "debug") return level;
   return refuse(`-raft-log-level must be ERROR, WARN, INFO or DEBUG, not ${JSON.stringify(text)}`);
-}
-
-/** Host and port of `host:port` or `[v6]:port`; undefined if it is neither. */
-export function splitAddress(address: string): { host: string; port: string } | undefined {
-  const parts = /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(address);
-  if (parts === null) return undefined;
-  return { host: parts[1] ?? parts[2] ?? "", port: parts[3] ?? "" };
-}
-
-function isPort(text: string): boolean {
-  return /^\d{1,5}$/.test(text) && Number(text) < 2 ** 16;
-}
-
-function checkAddresses(config: NodeConfig): void {
-  const { httpAddress, httpAdvertisedAddress, raftAddress, raftAdvertisedAddress } = config;
-  for (const address of [httpAddress, httpAdvertisedAddress]) {
-    if (/^https?:\/\//.test(address)) {
-      refuse("HTTP options should not include protocol (http:// or https://)");
-    }
-  }
-  checkAddress(httpAddress, "HTTP bind address not valid", "HTTP bind address not valid");
-  const httpAdvertised = "HTTP advertised HTTP address not valid";
-  const httpHost = checkAddress(httpAdvertisedAddress, httpAdvertised, httpAdvertised);
-  checkAddress(raftAddress, "raft bind address not valid", "raft bind port not valid");
-  const raftHost = checkAddress(
-    raftAdvertisedAddress,
-    "raft advertised address not valid",
-    "raft advertised port is not valid",
-  );
-  checkRoutable(httpHost, "HTTP", "http");
-  checkRoutable(raftHost, "Raft", "raft");
-  if (clash(httpAddress, raftAddress)) refuse("HTTP and Raft addresses must differ");
-  if (clash(httpAdvertisedAddress, raftAdvertisedAddress)) {
-    refuse("advertised HTTP and Raft addresses must differ");
-  }
-}
-
-/** Port 0 means "any free port", so two of them are never the same. */
-function clash(one: string, other: string): boolean {
-  return one === other && splitAddress(one)?.port !== "0";
-}
-
-function checkAddress(address: string, addressMessage: string, portMessage: string): string {
-  const parts = splitAddress(address);
-  if (parts === undefined) return refuse(`${addressMessage}: ${JSON.stringify(address)}`);
-  if (!isPort(parts.port)) refuse(`${portMessage}: ${JSON.stringify(address)}`);
-  return parts.host;
-}
-
-function checkRoutable(host: string, kind: string, flag: string): void {
-  if (host !== "" && host !== "0.0.0.0" && !/^[0:]+$/.test(host)) return;
-  refuse(
-    `advertised ${kind} address is not routable (${host}), ` +
-      `specify it via -${flag}-addr or -${flag}-adv-addr`,
-  );
-}
-
-function checkJoin({ join, raftAdvertisedAddress, bootstrapExpect }: NodeConfig): void {
-  for (const address of join) {
-    const parts = splitAddress(address);
-    const valid = parts !== undefined && parts.host !== "" && isPort(parts.port);
-    if (!valid) refuse(`${JSON.stringify(address)} is an invalid join address`);
-    if (address === raftAdvertisedAddress && bootstrapExpect === 0) {
-      refuse("node cannot join with itself unless bootstrapping");
-    }
-  }
-  // The reference allows this. But two groups of so few nodes could each found a cluster then, and
-  // each would confirm writes that the other knows nothing of.
-  const nodes = new Set([...join, raftAdvertisedAddress]).size;
-  if (bootstrapExpect > 0 && join.length > 0 && bootstrapExpect < nodes) {
-    refuse(
-      `-bootstrap-expect ${bootstrapExpect} is less than the ${nodes} nodes that -join and this ` +
-        "node make: two clusters could be founded",
-    );
-  }
-}
-
-function checkNumbers(config: NodeConfig): void {
-  const { bootstrapExpect, joinAttempts, httpBodyBytesMax, readerCount } = config;
-  if (bootstrapExpect < 0) refuse(`-bootstrap-expect must not be negative: ${bootstrapExpect}`);
-  if (joinAttempts < 1) refuse(`-join-attempts must be at least 1: ${joinAttempts}`);
-  if (readerCount < 1) refuse("-db-max-ro-conns must not be negative");
-  if (httpBodyBytesMax < 1 || httpBodyBytesMax > BODY_BYTES_CEILING) {
-    refuse(`-http-max-body-bytes must be 1 to ${BODY_BYTES_CEILING}: ${httpBodyBytesMax}`);
-  }
-  const timeouts: readonly (readonly [string, number, number])[] = [
-    ["bootstrap-expect-timeout", config.bootstrapExpectTimeoutMs, 0],
-    ["join-interval", config.joinIntervalMs, 0],
-    ["raft-heartbeat-timeout", config.heartbeatTimeoutMs, RAFT_TIMEOUT_MS_MIN],
-    ["raft-election-timeout", config.electionTimeoutMs, RAFT_TIMEOUT_MS_MIN],
-    ["raft-apply-timeout", config.applyTimeoutMs, RAFT_TIMEOUT_MS_MIN],
-  ];
-  for (const [name, ms, msMin] of timeouts) {
-    if (ms < msMin) refuse(`-${name} must be at least ${msMin}ms`);
-  }
-  if (config.electionTimeoutMs < config.heartbeatTimeoutMs) {
-    refuse("-raft-election-timeout must not be less than -raft-heartbeat-timeout");
-  }
 }
 
 function refuse(message: string, usage = false): never {

@@ -1,21 +1,18 @@
 /**
  * server: one node of the replicated database, built from a configuration, and its HTTP API.
  *
- * Reading order: types.ts, version.ts, duration.ts, flags.ts, config.ts, http/ (answer.ts,
+ * Reading order: types.ts, node-config.ts, version.ts, duration.ts, address.ts,
+ * nearest-name.ts, flags.ts, flag-table.ts, text-file.ts, settings.ts, config.ts, config-checks.ts,
+ * http/ (answer.ts,
  * query-string.ts, parameters.ts, json-scanner.ts, json-body.ts, json-text.ts, failure.ts,
  * sql.ts, load.ts, backup.ts, state.ts, routes.ts, body.ts, server.ts); then the node behind it:
  * node.ts (assembly), leadership.ts, pending.ts, forward.ts, service.ts, cluster.ts, peers.ts,
  * backups.ts, parts.ts, node-status.ts.
  */
-export {
-  FLAGS,
-  type Invocation,
-  REFUSED_FLAGS,
-  readInvocation,
-  splitAddress,
-  usageText,
-} from "./config.ts";
+export { splitAddress } from "./address.ts";
+export { type Invocation, readInvocation, usageText } from "./config.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
+export { FLAGS, REFERENCE_FLAGS } from "./flag-table.ts";
 export { parseStatements } from "./http/json-body.ts";
 export { indentJson, sortedJson } from "./http/json-text.ts";
 export { type HttpServer, type HttpServerOptions, openHttpServer } from "./http/server.ts";

@@ -7,35 +7,9 @@
  */
 import type { Bytes, Ms } from "#base";
 import type { BackupFormat, Command, ReadRequest } from "#sqlite/types";
+import type { NodeConfig } from "./node-config.ts";
 
-/**
- * Everything that a node can be told, after flags were read and checked. All times in milliseconds.
- */
-export interface NodeConfig {
-  readonly dataDir: string;
-  readonly nodeId: string;
-  /** Where HTTP listens, `host:port`. */
-  readonly httpAddress: string;
-  readonly httpAdvertisedAddress: string;
-  readonly httpAllowOrigin: string;
-  /** Largest request body in bytes; one more is answered with 413. Default 64 MiB. */
-  readonly httpBodyBytesMax: number;
-  readonly raftAddress: string;
-  readonly raftAdvertisedAddress: string;
-  /** Voters to wait for before the cluster is made; 0: a single node, or an existing cluster. */
-  readonly bootstrapExpect: number;
-  readonly bootstrapExpectTimeoutMs: Ms;
-  /** Raft addresses of other nodes. */
-  readonly join: readonly string[];
-  readonly joinAttempts: number;
-  readonly joinIntervalMs: Ms;
-  readonly foreignKeys: boolean;
-  readonly readerCount: number;
-  readonly logLevel: "error" | "warn" | "info" | "debug";
-  readonly heartbeatTimeoutMs: Ms;
-  readonly electionTimeoutMs: Ms;
-  readonly applyTimeoutMs: Ms;
-}
+export type { NodeConfig } from "./node-config.ts";
 
 export type ReadLevel = "none" | "weak" | "linearizable" | "strong" | "auto";
 

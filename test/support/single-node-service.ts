@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CairnError } from "#base";
+import { readInvocation } from "#server";
 import type { CallOutcome, NodeConfig, NodeInfo, NodeService, ReadOptions } from "#server/types";
 import { encodeCommand, openSqliteMachine, openSqliteReader } from "#sqlite";
 import type { Command, ReadRequest, SqliteMachine, SqliteReader } from "#sqlite/types";
@@ -40,7 +41,7 @@ export function openSingleNode(changes: Partial<NodeConfig> = {}): SingleNode {
   const path = join(dir, "db.sqlite");
   const machine = openSqliteMachine({ path });
   const reader = openSqliteReader(path);
-  const config: NodeConfig = { ...CONFIG, dataDir: dir, ...changes };
+  const config: NodeConfig = { ...plainConfig(), dataDir: dir, ...changes };
   const state: NodeState = {
     config,
     dir,
@@ -153,24 +154,11 @@ function serviceOf(node: NodeState, machine: SqliteMachine, reader: SqliteReader
   };
 }
 
-const CONFIG: NodeConfig = {
-  dataDir: "",
-  nodeId: "1",
-  httpAddress: "127.0.0.1:0",
-  httpAdvertisedAddress: SERVED_BY,
-  httpAllowOrigin: "",
-  httpBodyBytesMax: 64 * 1024 * 1024,
-  raftAddress: "127.0.0.1:0",
-  raftAdvertisedAddress: "127.0.0.1:4002",
-  bootstrapExpect: 0,
-  bootstrapExpectTimeoutMs: 1000,
-  join: [],
-  joinAttempts: 1,
-  joinIntervalMs: 1000,
-  foreignKeys: false,
-  readerCount: 1,
-  logLevel: "error",
-  heartbeatTimeoutMs: 1000,
-  electionTimeoutMs: 1000,
-  applyTimeoutMs: 1000,
-};
+/** The configuration of a node that listens at free ports; everything else is the default. */
+function plainConfig(): NodeConfig {
+  const flags = "-http-addr 127.0.0.1:0 -raft-addr 127.0.0.1:0 -http-adv-addr 127.0.0.1:4001";
+  const more = "-raft-adv-addr 127.0.0.1:4002 -node-id 1 -db-max-ro-conns 1 data";
+  const invocation = readInvocation([...flags.split(" "), ...more.split(" ")]);
+  if (invocation.kind !== "run") throw new Error(`expected a run, got ${invocation.kind}`);
+  return invocation.config;
+}

@@ -10,7 +10,7 @@ import type { Server } from "node:http";
 import { Readable } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Bytes, CairnError, errorText, type Ms } from "#base";
-import { splitAddress } from "../config.ts";
+import { splitAddress } from "../address.ts";
 import type { NodeConfig, NodeService } from "../types.ts";
 import { API_VERSION } from "../version.ts";
 import { type Answer, emptyAnswer, type Handler, textError } from "./answer.ts";
