@@ -6,7 +6,7 @@
  */
 import { seededRandom } from "#platform";
 import { createRaftCore, type Input, type NodeId, type Output, type RaftCore } from "#raft";
-import { EMPTY_BOOT } from "../../test/raft/node.ts";
+import { bootOf } from "../../test/raft/node.ts";
 import type { Bench } from "../harness/index.ts";
 
 const VOTERS: readonly NodeId[] = [1, 2, 3];
@@ -33,8 +33,8 @@ class Trio {
   constructor() {
     this.#cores = VOTERS.map((self) => {
       const random = seededRandom(self);
-      const options = { self, voters: VOTERS, random: () => random.fraction() };
-      return createRaftCore(options, EMPTY_BOOT, 0);
+      const options = { self, random: () => random.fraction() };
+      return createRaftCore(options, bootOf(VOTERS), 0);
     });
     this.#now = this.#cores[0]!.deadline;
     this.feed({ node: 1, input: { kind: "tick" } });

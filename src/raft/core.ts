@@ -32,6 +32,7 @@ import { startProbe } from "./progress.ts";
 import { handleAppend, handleAppendReply, refuseAppend, sendToPeers } from "./replication.ts";
 import { createState, type RaftState } from "./state.ts";
 import type {
+  ConfigurationRecord,
   Index,
   Input,
   Message,
@@ -93,6 +94,22 @@ class Core implements RaftCore {
     return this.#state.role;
   }
 
+  get term(): Term {
+    return this.#state.term;
+  }
+
+  get leader(): NodeId {
+    return this.#state.leader;
+  }
+
+  get lastIndex(): Index {
+    return this.#state.log.lastIndex;
+  }
+
+  get configuration(): ConfigurationRecord {
+    return this.#state.configuration;
+  }
+
   get commitIndex(): Index {
     return this.#state.commitIndex;
   }
@@ -116,6 +133,13 @@ class Core implements RaftCore {
       lastIndex: log.lastIndex,
       lastTerm: log.lastTerm,
       leaderHeardAt: state.leaderHeardAt,
+      configuration: state.configuration,
+      committedConfiguration: state.configuration,
+      removed: false,
+      transferringTo: 0,
+      pendingReads: 0,
+      uncommittedBytes: log.bytesOf(state.commitIndex + 1, log.lastIndex),
+      unappliedBytes: log.bytesOf(state.appliedIndex + 1, state.commitIndex),
       peers: progress.map(({ peer, match, next, inFlightLasts, lastReplyAt, ...rest }) => ({
         peer,
         match,
@@ -123,6 +147,8 @@ class Core implements RaftCore {
         state: rest.state,
         inFlight: inFlightLasts.length,
         lastReplyAt,
+        voter: true,
+        caughtUp: true,
       })),
     };
   }
@@ -185,6 +211,16 @@ function handleInput(state: RaftState, input: Input): void {
       break;
     case "compacted":
       noteCompacted(state, input.upTo);
+      break;
+    case "change":
+    case "read":
+      state.answers.push({ kind: "refused", id: input.id, reason: "not-leader" });
+      break;
+    case "transfer":
+      state.answers.push({ kind: "refused", id: 0, reason: "not-leader" });
+      break;
+    case "snapshotReady":
+    case "chunkStored":
       break;
     default:
       unreachable(input);
@@ -250,6 +286,12 @@ function handleMessage(state: RaftState, from: NodeId, message: Message): void {
       break;
     case "appendReply":
       if (state.role === "leader") handleAppendReply(state, from, message);
+      break;
+    case "timeoutNow":
+    case "snapshot":
+    case "snapshotReply":
+    case "read":
+    case "readReply":
       break;
     default:
       unreachable(message);

@@ -94,6 +94,7 @@ function askForVotes(state: RaftState, pre: boolean): void {
     lastIndex: state.log.lastIndex,
     lastTerm: state.log.lastTerm,
     pre,
+    transfer: false,
     attempt: state.attempt,
   };
   for (const peer of state.peers) send(state, peer, message);
@@ -131,7 +132,7 @@ export function answerVote(
 ): void {
   const { pre, attempt } = message;
   const term = granted ? message.term : state.term;
-  send(state, from, { kind: "voteReply", term, granted, pre, attempt });
+  send(state, from, { kind: "voteReply", term, granted, pre, attempt, removedAt: 0 });
 }
 
 /** The last term decides, and only between equal last terms the length of the log. */

@@ -35,7 +35,8 @@ function sendToPeer(state: RaftState, progress: Progress): void {
   if (behind) {
     // What it needs is gone. Once per heartbeat is often enough to say so.
     if (probeDue || progress.heartbeatDue) {
-      state.behind.push({ kind: "behind", peer: progress.peer, needs: progress.next });
+      const atLeast = state.log.compactedIndex;
+      state.behind.push({ kind: "makeSnapshot", to: progress.peer, atLeast });
     }
   } else if (probeDue) {
     sendEntries(state, progress);
@@ -94,7 +95,9 @@ function sendAppend(state: RaftState, progress: Progress, prev: Index, last: Ind
     prevTerm,
     sizes: log.sizesOf(prevIndex + 1, last),
     runs: log.runsOf(prevIndex + 1, last),
+    configurations: [],
     commit: state.commitIndex,
+    session: 0,
     round: state.round,
   });
 }
@@ -131,7 +134,9 @@ export function handleAppend(state: RaftState, from: NodeId, message: AppendMess
     rejected: 0,
     hintIndex: 0,
     hintTerm: 0,
+    session: message.session,
     round: message.round,
+    freeBytes: state.options.unappliedBytesMax,
   };
   send(state, from, reply, seqCovering(state, last));
 }
@@ -167,7 +172,7 @@ function checkShape(message: AppendMessage): void {
  */
 export function refuseAppend(state: RaftState, from: NodeId, message: AppendMessage): void {
   const { log } = state;
-  const { prevIndex, prevTerm, round } = message;
+  const { prevIndex, prevTerm, session, round } = message;
   const hintIndex = log.lastAtMost(Math.min(prevIndex, log.lastIndex), prevTerm);
   send(state, from, {
     kind: "appendReply",
@@ -177,7 +182,9 @@ export function refuseAppend(state: RaftState, from: NodeId, message: AppendMess
     rejected: prevIndex,
     hintIndex,
     hintTerm: log.termAt(hintIndex) ?? 0,
+    session,
     round,
+    freeBytes: state.options.unappliedBytesMax,
   });
 }
 

@@ -11,6 +11,7 @@ import { createTermLog, type TermLog } from "./log.ts";
 import type { Progress } from "./progress.ts";
 import { quorumSize } from "./quorum.ts";
 import type {
+  ConfigurationRecord,
   HardState,
   Index,
   Message,
@@ -33,6 +34,13 @@ const DEFAULTS = {
   inFlightMax: 64,
   inFlightBytesMax: 4 * MIB,
   uncommittedBytesMax: 256 * MIB,
+  electionTimeoutScale: 1,
+  preVote: true,
+  snapshotChunkBytesMax: MIB,
+  unappliedBytesMax: 256 * MIB,
+  applyAheadBytesMax: 16 * MIB,
+  leaseMs: 0,
+  clockDriftMax: 0.05,
 } as const;
 
 /** Nobody: not voted, no leader known. */
@@ -64,6 +72,7 @@ export interface DraftedSend {
 
 export interface RaftState {
   readonly options: Required<RaftOptions>;
+  readonly configuration: ConfigurationRecord;
   /** The other voters. */
   readonly peers: readonly NodeId[];
   readonly quorum: number;
@@ -118,12 +127,8 @@ export interface RaftState {
 /** Checks the options and fills in the defaults. */
 export function resolveOptions(options: RaftOptions): Required<RaftOptions> {
   const resolved = { ...DEFAULTS, ...options };
-  const { self, voters, electionTimeoutMs, heartbeatMs } = resolved;
-  for (const voter of voters) {
-    if (!Number.isSafeInteger(voter) || voter < 1) throw new RangeError(`raft: voter ${voter}`);
-  }
-  if (new Set(voters).size !== voters.length) throw new RangeError("raft: a voter appears twice");
-  if (!voters.includes(self)) throw new RangeError(`raft: node ${self} is not a voter`);
+  const { self, electionTimeoutMs, heartbeatMs } = resolved;
+  if (!Number.isSafeInteger(self) || self < 1) throw new RangeError(`raft: node ${self}`);
   if (!(heartbeatMs > 0)) throw new RangeError(`raft: heartbeat of ${heartbeatMs} ms`);
   if (!(heartbeatMs < electionTimeoutMs && Number.isFinite(electionTimeoutMs))) {
     throw new RangeError(
@@ -147,6 +152,8 @@ export function resolveOptions(options: RaftOptions): Required<RaftOptions> {
 export function createState(options: RaftOptions, boot: RaftBootState, now: Ms): RaftState {
   const resolved = resolveOptions(options);
   const log = createTermLog(boot);
+  const configuration = boot.configurations.at(-1) ?? boot.configuration;
+  const { voters } = configuration.sets;
   const { term, vote } = boot.hardState;
   assertSafeInteger(term, "term");
   assertSafeInteger(vote, "vote");
@@ -163,8 +170,9 @@ export function createState(options: RaftOptions, boot: RaftBootState, now: Ms):
   );
   return {
     options: resolved,
-    peers: resolved.voters.filter((voter) => voter !== resolved.self).sort((a, b) => a - b),
-    quorum: quorumSize(resolved.voters.length),
+    configuration,
+    peers: voters.filter((voter) => voter !== resolved.self),
+    quorum: quorumSize(voters.length),
     log,
     now,
     term,

@@ -89,12 +89,23 @@ class DrivenReplica implements Replica {
     this.#core = createRaftCore(
       {
         self: options.self,
-        voters: options.configuration.members.map((member) => member.number),
         electionTimeoutMs: options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs,
         heartbeatMs: this.#heartbeatMs,
         random: () => options.random.fraction(),
       },
-      { ...log.state, appliedIndex },
+      {
+        ...log.state,
+        configuration: {
+          index: 0,
+          sets: {
+            voters: options.configuration.members.map((member) => member.number),
+            outgoing: [],
+            learners: [],
+          },
+        },
+        configurations: [],
+        appliedIndex,
+      },
       options.clock.now(),
     );
     this.#compaction = createCompaction(this.#core, log);
@@ -303,7 +314,7 @@ class DrivenReplica implements Replica {
   }
 
   #bytesOf(
-    source: "proposal" | "message" | "noop",
+    source: "proposal" | "message" | "noop" | "configuration",
     index: Index,
     input: Input,
     messageEntries: readonly Bytes[],
@@ -333,12 +344,10 @@ class DrivenReplica implements Replica {
       case "role":
         this.#reportRole();
         return;
-      case "behind":
-        this.#options.onBehind?.(output.peer, output.needs);
+      case "makeSnapshot":
+        this.#options.onBehind?.(output.to, output.atLeast);
         return;
-      case "persist":
-      case "accepted":
-      case "truncated":
+      default:
         return;
     }
   }

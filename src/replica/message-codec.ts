@@ -169,6 +169,8 @@ export function encodeMessage(
           .u64(message.round)
           .u8(message.ok ? FLAG_OK : 0).bytes,
       ];
+    default:
+      throw new Error(`replica: a message of kind ${message.kind} has no encoding`);
   }
 }
 
@@ -188,7 +190,18 @@ function decodeAppend(reader: FieldReader): DecodedMessage {
   for (let n = 0; n < count; n += 1) sizes.push(reader.u32());
   const entries = sizes.map((size) => reader.take(size));
   return {
-    message: { kind: "append", term, prevIndex, prevTerm, sizes, runs, commit, round },
+    message: {
+      kind: "append",
+      term,
+      prevIndex,
+      prevTerm,
+      sizes,
+      runs,
+      configurations: [],
+      commit,
+      session: 0,
+      round,
+    },
     entries,
     compactTo,
   };
@@ -200,20 +213,23 @@ function decodeSimple(type: number, reader: FieldReader): Message | undefined {
       const [term, lastIndex, lastTerm] = [reader.u64(), reader.u64(), reader.u64()];
       const attempt = reader.u32();
       const pre = (reader.u8() & FLAG_PRE) !== 0;
-      return { kind: "vote", term, lastIndex, lastTerm, attempt, pre };
+      return { kind: "vote", term, lastIndex, lastTerm, attempt, pre, transfer: false };
     }
     case TYPE_VOTE_REPLY: {
       const term = reader.u64();
       const attempt = reader.u32();
       const flags = reader.u8();
       const granted = (flags & FLAG_GRANTED) !== 0;
-      return { kind: "voteReply", term, attempt, granted, pre: (flags & FLAG_PRE) !== 0 };
+      const pre = (flags & FLAG_PRE) !== 0;
+      return { kind: "voteReply", term, attempt, granted, pre, removedAt: 0 };
     }
     case TYPE_APPEND_REPLY: {
       const [term, match, rejected] = [reader.u64(), reader.u64(), reader.u64()];
       const [hintIndex, hintTerm, round] = [reader.u64(), reader.u64(), reader.u64()];
       const ok = (reader.u8() & FLAG_OK) !== 0;
-      return { kind: "appendReply", term, ok, match, rejected, hintIndex, hintTerm, round };
+      const hint = { hintIndex, hintTerm };
+      const rest = { session: 0, round, freeBytes: Number.MAX_SAFE_INTEGER };
+      return { kind: "appendReply", term, ok, match, rejected, ...hint, ...rest };
     }
     default:
       return undefined;

@@ -62,14 +62,14 @@ export class Cluster {
     const voters = Array.from({ length: options.nodes }, (_, i) => i + 1);
     for (const self of voters) {
       const random = options.random?.(self) ?? (() => (self - 1) / (options.nodes + 1));
-      const node = new TestNode(world, {
+      const raftOptions: RaftOptions = {
         self,
-        voters,
         electionTimeoutMs: ELECTION_TIMEOUT_MS,
         heartbeatMs: HEARTBEAT_MS,
         ...options.options,
         random,
-      });
+      };
+      const node = new TestNode(world, raftOptions, voters);
       this.nodes.push(node);
       const terms = options.logs?.[self] ?? [];
       node.disk.entries = entriesOf(terms);

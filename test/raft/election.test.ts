@@ -7,7 +7,7 @@ import { InvariantError } from "#base";
 import { seededRandom } from "#platform";
 import { createRaftCore, type Message, type Output } from "#raft";
 import { Cluster, ELECTION_TIMEOUT_MS } from "./cluster.ts";
-import { EMPTY_BOOT } from "./node.ts";
+import { bootOf } from "./node.ts";
 import { requestVote, roles, voteReplies } from "./scenarios.ts";
 
 describe("elections", () => {
@@ -178,6 +178,7 @@ describe("elections", () => {
         granted: true,
         pre: false,
         attempt: 2,
+        removedAt: 0,
       });
     }
     expect(node.running.role).toBe("candidate");
@@ -242,8 +243,8 @@ describe("elections", () => {
     for (let round = 0; round < 400; round += 1) {
       const deadlines = [1, 2, 3, 4, 5].map((self) => {
         const voters = [1, 2, 3, 4, 5];
-        const options = { self, voters, random: () => random.fraction() };
-        return createRaftCore(options, EMPTY_BOOT, 0).deadline;
+        const options = { self, random: () => random.fraction() };
+        return createRaftCore(options, bootOf(voters), 0).deadline;
       });
       draws.push(...deadlines);
       deadlines.sort((a, b) => a - b);
@@ -296,7 +297,16 @@ describe("elections", () => {
   });
 });
 
+const NO_ENTRIES = {
+  sizes: [],
+  runs: [],
+  configurations: [],
+  commit: 0,
+  session: 0,
+  round: 1,
+} as const;
+
 /** A heartbeat. */
 function append(part: { term: number; prevIndex: number; prevTerm: number }): Message {
-  return { kind: "append", sizes: [], runs: [], commit: 0, round: 1, ...part };
+  return { kind: "append", ...NO_ENTRIES, ...part };
 }

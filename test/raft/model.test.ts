@@ -15,7 +15,7 @@ import {
   type Term,
 } from "#raft";
 import { runSeeds } from "../support/seeds.ts";
-import { EMPTY_BOOT, runsOf } from "./node.ts";
+import { bootOf, runsOf } from "./node.ts";
 
 interface ModelEntry {
   readonly term: Term;
@@ -28,7 +28,7 @@ class Instant {
   #now = 0;
 
   constructor(voters: readonly NodeId[]) {
-    this.core = createRaftCore({ self: 1, voters, random: () => 0.5 }, EMPTY_BOOT, 0);
+    this.core = createRaftCore({ self: 1, random: () => 0.5 }, bootOf(voters), 0);
   }
 
   step(input: Input, { persist = true } = {}): Output[] {
@@ -60,7 +60,16 @@ class Instant {
           .findLast((message) => message.kind === "vote" && message.pre === pre);
         if (asked?.kind !== "vote") continue;
         const { term, attempt } = asked;
-        all.push(...this.receive(from, { kind: "voteReply", term, granted: true, pre, attempt }));
+        all.push(
+          ...this.receive(from, {
+            kind: "voteReply",
+            term,
+            granted: true,
+            pre,
+            attempt,
+            removedAt: 0,
+          }),
+        );
       }
     }
     return all;
@@ -108,7 +117,9 @@ test("the log agrees with a plain array, through appends, cuts and compactions",
         prevTerm,
         sizes: entries.map(({ size }) => size),
         runs: runsOf(entries, prevIndex + 1),
+        configurations: [],
         commit,
+        session: 0,
         round: term,
       });
       if (random.below(4) === 0) {
@@ -141,7 +152,16 @@ function expectSent(node: Instant, model: readonly ModelEntry[], compacted: Inde
   if (probe?.kind !== "append") throw new Error("no append from the leader");
   const { term, prevIndex: rejected } = probe;
   expect(rejected).toBe(model.length);
-  const refusal = { kind: "appendReply", term, ok: false, match: 0, round: 1, rejected } as const;
+  const refusal = {
+    kind: "appendReply",
+    term,
+    ok: false,
+    match: 0,
+    session: 0,
+    round: 1,
+    rejected,
+    freeBytes: 1,
+  } as const;
   const hint = { hintIndex: compacted, hintTerm: node.core.termAt(compacted) ?? 0 };
   const sent = node.receive(2, { ...refusal, ...hint }).find((output) => output.kind === "send");
   if (rejected === compacted) return;
@@ -167,7 +187,7 @@ test("C06: of one to seven voters, that commits which a majority has", () => {
     for (const from of others) {
       const match = random.below(11);
       matches.push(match);
-      const rest = { rejected: 0, hintIndex: 0, hintTerm: 0, round: 1 };
+      const rest = { rejected: 0, hintIndex: 0, hintTerm: 0, session: 0, round: 1, freeBytes: 1 };
       node.receive(from, { kind: "appendReply", term: 1, ok: true, match, ...rest });
     }
     let expected = 0;

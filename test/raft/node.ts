@@ -21,14 +21,18 @@ import type {
 import type { Checker } from "./checker.ts";
 
 /** What a disk knows on which nothing was ever written. */
-export const EMPTY_BOOT: RaftBootState = {
-  hardState: { term: 0, vote: 0 },
-  compactedIndex: 0,
-  compactedTerm: 0,
-  runs: [],
-  sizes: [],
-  appliedIndex: 0,
-};
+export function bootOf(voters: readonly NodeId[]): RaftBootState {
+  return {
+    hardState: { term: 0, vote: 0 },
+    compactedIndex: 0,
+    compactedTerm: 0,
+    configuration: { index: 0, sets: { voters, outgoing: [], learners: [] } },
+    configurations: [],
+    runs: [],
+    sizes: [],
+    appliedIndex: 0,
+  };
+}
 
 /** An entry with its bytes. `chain` stands for it and for everything before it. */
 export interface TestEntry {
@@ -80,6 +84,7 @@ export class TestNode {
   readonly id: NodeId;
   readonly #world: World;
   readonly #options: RaftOptions;
+  readonly #voters: readonly NodeId[];
   core: RaftCore | undefined;
   readonly disk: DiskImage = {
     hardState: { term: 0, vote: 0 },
@@ -94,10 +99,11 @@ export class TestNode {
   /** Outputs that are neither sent nor written, since the last `takeEvents`. */
   #events: Output[] = [];
 
-  constructor(world: World, options: RaftOptions) {
+  constructor(world: World, options: RaftOptions, voters: readonly NodeId[]) {
     this.id = options.self;
     this.#world = world;
     this.#options = options;
+    this.#voters = voters;
   }
 
   /** The core of a node that runs. */
@@ -117,6 +123,7 @@ export class TestNode {
     this.appliedIndex = appliedIndex;
     const kept = entries.slice(compactedIndex);
     const boot: RaftBootState = {
+      ...bootOf(this.#voters),
       hardState,
       compactedIndex,
       compactedTerm: entries[compactedIndex - 1]?.term ?? 0,

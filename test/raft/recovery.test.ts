@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { InvariantError } from "#base";
 import { type AppendMessage, createRaftCore, type Term } from "#raft";
 import { Cluster, ELECTION_TIMEOUT_MS, HEARTBEAT_MS } from "./cluster.ts";
-import { EMPTY_BOOT } from "./node.ts";
+import { bootOf } from "./node.ts";
 import { appends, requestVote, voteReplies } from "./scenarios.ts";
 
 describe("restarts", () => {
@@ -52,7 +52,9 @@ describe("restarts", () => {
         { first: 2, term: 4 },
         { first: 3, term: 5 },
       ],
+      configurations: [],
       commit: 0,
+      session: 0,
       round: 1,
     };
     const payloads = [
@@ -120,7 +122,9 @@ describe("restarts", () => {
       prevIndex: 1,
       prevTerm: 1,
       sizes: [10],
+      configurations: [],
       commit: 0,
+      session: 0,
       round: 1,
     } as const;
     cluster.inject(1, 2, { ...message, term: 2, runs: [{ first: 2, term: 2 }] }, given);
@@ -132,8 +136,9 @@ describe("restarts", () => {
   });
 
   test("a boot state that contradicts itself stops the process", () => {
-    const options = { self: 1, voters: [1], random: () => 0 };
+    const options = { self: 1, random: () => 0 };
     const boot = {
+      ...bootOf([1]),
       hardState: { term: 3, vote: 0 },
       compactedIndex: 4,
       compactedTerm: 2,
@@ -159,16 +164,16 @@ describe("restarts", () => {
   });
 
   test("options that make no sense are refused", () => {
-    const options = { self: 1, voters: [1, 2, 3], random: () => 0 };
+    const options = { self: 1, random: () => 0 };
     const wrong = [
-      { ...options, self: 4 },
-      { ...options, voters: [1, 1] },
-      { ...options, voters: [0, 1] },
+      { ...options, self: 0 },
+      { ...options, self: 1.5 },
       { ...options, heartbeatMs: 1000 },
       { ...options, heartbeatMs: 0 },
       { ...options, inFlightMax: 0 },
     ];
-    for (const bad of wrong) expect(() => createRaftCore(bad, EMPTY_BOOT, 0)).toThrow(RangeError);
+    for (const bad of wrong)
+      expect(() => createRaftCore(bad, bootOf([1, 2, 3]), 0)).toThrow(RangeError);
   });
 });
 
@@ -232,7 +237,15 @@ describe("logs that have grown apart", () => {
     cluster.propose(1);
     cluster.settle();
     const before = cluster.leader.running.status().peers;
-    const refusal = { kind: "appendReply", term: 1, ok: false, match: 0, round: 1 } as const;
+    const refusal = {
+      kind: "appendReply",
+      term: 1,
+      ok: false,
+      match: 0,
+      session: 0,
+      round: 1,
+      freeBytes: 1,
+    } as const;
     cluster.inject(2, 1, { ...refusal, rejected: 2, hintIndex: 0, hintTerm: 0 });
     cluster.inject(2, 1, { ...refusal, rejected: 1, hintIndex: 0, hintTerm: 0 });
     expect(cluster.leader.running.status().peers).toEqual(before);

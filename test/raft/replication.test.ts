@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { InvariantError } from "#base";
 import { type AppendMessage, createRaftCore } from "#raft";
 import { Cluster, ELECTION_TIMEOUT_MS, HEARTBEAT_MS } from "./cluster.ts";
+import { bootOf } from "./node.ts";
 import { appends, figure8, oneEach, reorderedReplies } from "./scenarios.ts";
 
 describe("replication", () => {
@@ -149,7 +150,9 @@ describe("replication", () => {
       prevTerm: 1,
       sizes: [10],
       runs: [{ first: 4, term: 1 }],
+      configurations: [],
       commit: 6,
+      session: 0,
       round: 1,
     };
     cluster.inject(1, 2, message, [{ size: 10, payload: 3 }]);
@@ -159,7 +162,15 @@ describe("replication", () => {
   test("R10: an answer beyond the leader's log stops it; one below the match is nothing", () => {
     const cluster = new Cluster({ nodes: 3 });
     cluster.elect(1);
-    const reply = { kind: "appendReply", term: 1, ok: true, rejected: 0, hintIndex: 0 } as const;
+    const reply = {
+      kind: "appendReply",
+      term: 1,
+      ok: true,
+      rejected: 0,
+      hintIndex: 0,
+      session: 0,
+      freeBytes: 1,
+    } as const;
     cluster.inject(2, 1, { ...reply, hintTerm: 0, match: 0, round: 0 });
     expect(cluster.leader.running.status().peers[0]).toMatchObject({ match: 1, next: 2 });
     const beyond = { ...reply, hintTerm: 0, match: 9, round: 1 };
@@ -191,8 +202,8 @@ describe("replication", () => {
     cluster.leader.compact(cluster.now, 3);
     cluster.leader.takeEvents();
     cluster.run(3 * HEARTBEAT_MS);
-    const behind = cluster.leader.takeEvents().filter(({ kind }) => kind === "behind");
-    expect(behind.at(-1)).toEqual({ kind: "behind", peer: 3, needs: 1 });
+    const behind = cluster.leader.takeEvents().filter(({ kind }) => kind === "makeSnapshot");
+    expect(behind.at(-1)).toEqual({ kind: "makeSnapshot", to: 3, atLeast: 3 });
     expect(behind.length).toBeLessThan(6);
     expect(cluster.node(3).running.status()).toMatchObject({ role: "follower", leader: 1 });
     cluster.run(10 * ELECTION_TIMEOUT_MS);
@@ -282,7 +293,9 @@ describe("the commit rule", () => {
       prevTerm: 1,
       sizes: [],
       runs: [],
+      configurations: [],
       commit: 9,
+      session: 0,
       round: 1,
     };
     cluster.inject(1, 2, message);
@@ -291,6 +304,7 @@ describe("the commit rule", () => {
 
   test("C08: a disk that has lost what was applied stops the process at its start", () => {
     const boot = {
+      ...bootOf([1]),
       hardState: { term: 1, vote: 0 },
       compactedIndex: 0,
       compactedTerm: 0,
@@ -298,7 +312,7 @@ describe("the commit rule", () => {
       sizes: [1],
       appliedIndex: 2,
     };
-    const options = { self: 1, voters: [1], random: () => 0 };
+    const options = { self: 1, random: () => 0 };
     expect(() => createRaftCore(options, boot, 0)).toThrow(InvariantError);
   });
 });

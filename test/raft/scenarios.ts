@@ -34,6 +34,7 @@ export function requestVote(
   cluster.inject(from, to, {
     kind: "vote",
     pre: false,
+    transfer: false,
     lastIndex: log.lastIndex,
     lastTerm: log.lastTerm,
     attempt: 1,

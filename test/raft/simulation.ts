@@ -89,13 +89,12 @@ class Simulation {
       const random = seededRandom(mixSeeds(seed, nodes, self));
       const raftOptions: RaftOptions = {
         self,
-        voters,
         electionTimeoutMs: ELECTION_TIMEOUT_MS,
         heartbeatMs: HEARTBEAT_MS,
         random: () => random.fraction(),
         ...(narrow ? { appendEntriesMax: 2, inFlightMax: 2, uncommittedBytesMax: 500 } : {}),
       };
-      this.#nodes.push(new TestNode(world, raftOptions));
+      this.#nodes.push(new TestNode(world, raftOptions, voters));
     }
   }
 

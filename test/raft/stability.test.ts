@@ -154,7 +154,14 @@ describe("pre-vote, check-quorum and stickiness", () => {
     cluster.timeOut(1);
     cluster.deliver();
     const old = cluster.drop(({ to }) => to === 1);
-    cluster.inject(3, 1, { kind: "voteReply", term: 4, granted: false, pre: true, attempt: 1 });
+    cluster.inject(3, 1, {
+      kind: "voteReply",
+      term: 4,
+      granted: false,
+      pre: true,
+      attempt: 1,
+      removedAt: 0,
+    });
     expect(cluster.node(1).term).toBe(4);
     cluster.sync();
     cluster.timeOut(1);

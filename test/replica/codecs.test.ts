@@ -116,8 +116,16 @@ describe("log records", () => {
 describe("messages", () => {
   const entries = [text("one"), new Uint8Array(0), text("three")];
   const messages: Message[] = [
-    { kind: "vote", term: 9, lastIndex: 2 ** 33, lastTerm: 8, pre: true, attempt: 4 },
-    { kind: "voteReply", term: 9, granted: true, pre: false, attempt: 4 },
+    {
+      kind: "vote",
+      term: 9,
+      lastIndex: 2 ** 33,
+      lastTerm: 8,
+      pre: true,
+      transfer: false,
+      attempt: 4,
+    },
+    { kind: "voteReply", term: 9, granted: true, pre: false, attempt: 4, removedAt: 0 },
     {
       kind: "append",
       term: 9,
@@ -128,7 +136,9 @@ describe("messages", () => {
         { first: 42, term: 8 },
         { first: 44, term: 9 },
       ],
+      configurations: [],
       commit: 41,
+      session: 0,
       round: 77,
     },
     {
@@ -138,7 +148,9 @@ describe("messages", () => {
       prevTerm: 0,
       sizes: [],
       runs: [],
+      configurations: [],
       commit: 0,
+      session: 0,
       round: 1,
     },
     {
@@ -149,7 +161,9 @@ describe("messages", () => {
       rejected: 41,
       hintIndex: 30,
       hintTerm: 2,
+      session: 0,
       round: 77,
+      freeBytes: Number.MAX_SAFE_INTEGER,
     },
   ];
   const encoded = (message: Message): Uint8Array => {
