@@ -84,6 +84,8 @@ export const ERROR_CODES = {
   SERVER_CONFIG_INVALID: row("no", 500),
   SERVER_REQUEST_INVALID: row("no", 400),
   SERVER_BODY_TOO_LARGE: row("no", 413),
+  SERVER_UNAUTHORIZED: row("no", 401),
+  SERVER_AUTH_BUSY: row("later", 503),
   SERVER_NO_LEADER: row("later", 503),
   SERVER_NOT_READY: row("later", 503),
   SERVER_STALE_READ: row("elsewhere", 200),

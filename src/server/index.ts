@@ -3,13 +3,19 @@
  *
  * Reading order: types.ts, node-config.ts, version.ts, duration.ts, address.ts,
  * nearest-name.ts, flags.ts, flag-table.ts, text-file.ts, settings.ts, config.ts, config-checks.ts,
- * http/ (answer.ts,
+ * auth/ (password.ts, users.ts, authorizer.ts, basic.ts, http.ts, peer.ts); http/ (answer.ts,
  * query-string.ts, parameters.ts, json-scanner.ts, json-body.ts, json-text.ts, failure.ts,
  * sql.ts, load.ts, backup.ts, state.ts, routes.ts, body.ts, server.ts); then the node behind it:
  * node.ts (assembly), leadership.ts, pending.ts, forward.ts, service.ts, cluster.ts, peers.ts,
  * backups.ts, parts.ts, node-status.ts.
  */
 export { splitAddress } from "./address.ts";
+export { type Authorizer, createAuthorizer, openAuthorizer } from "./auth/authorizer.ts";
+export { basicCredentials, basicHeader } from "./auth/basic.ts";
+export { type Admission, authorize, challengeHeaders } from "./auth/http.ts";
+export { hashPassword, isHashed } from "./auth/password.ts";
+export { authorizeCall } from "./auth/peer.ts";
+export { PERMISSIONS, readUsers, type UserFile } from "./auth/users.ts";
 export { type Invocation, readInvocation, usageText } from "./config.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export { FLAGS, REFERENCE_FLAGS } from "./flag-table.ts";

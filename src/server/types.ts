@@ -13,10 +13,35 @@ export type { NodeConfig } from "./node-config.ts";
 
 export type ReadLevel = "none" | "weak" | "linearizable" | "strong" | "auto";
 
+/** The rights that an auth file can give (compat reference, 10.1). `all` stands for every one. */
+export type Permission =
+  | "all"
+  | "execute"
+  | "query"
+  | "backup"
+  | "load"
+  | "snapshot"
+  | "status"
+  | "ready"
+  | "leader-ops"
+  | "remove"
+  | "ui"
+  | "join"
+  | "join-read-only"
+  | "join-read-replica";
+
+/** Who asks, as the request says; the leader checks a forwarded request once more. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 /** Options that every forwardable call has. */
 export interface CallOptions {
   /** How long to wait for another node (parameter `timeout`). */
   readonly timeoutMs: Ms;
+  /** Undefined: nobody in particular. */
+  readonly credentials?: Credentials | undefined;
 }
 
 export interface ReadOptions extends CallOptions {
