@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   NET_ADDRESS_INVALID: row("no", 500),
   NET_UNREACHABLE: row("later", 503),
   NET_TIMEOUT: row("unknown", 504),
+  NET_TLS_INVALID: row("no", 500),
   // bytes
   BYTES_MALFORMED: row("no", 400, true),
   // wal
@@ -90,6 +91,8 @@ export const ERROR_CODES = {
   SERVER_NOT_READY: row("later", 503),
   SERVER_STALE_READ: row("elsewhere", 200),
   SERVER_JOIN_FAILED: row("no", 500),
+  SERVER_NOT_SINGLE_NODE: row("no", 503),
+  SERVER_MEMBERSHIP_REFUSED: row("no", 500),
 } as const satisfies Record<string, ErrorCodeRow>;
 
 /** A stable error code. */

@@ -4,14 +4,14 @@
  * Reading order: types.ts; seeded-random.ts, node-random.ts; power-cut.ts, simulated-file.ts,
  * simulated-names.ts, simulated-handle.ts, disk-faults.ts, simulated-disk.ts; system-error.ts,
  * node-lock.ts, node-disk.ts; node-clock.ts, simulated-clock.ts; simulated-net.ts; address.ts,
- * node-sockets.ts, simulated-stream.ts, simulated-sockets.ts; node-conditions.ts, node-threads.ts.
+ * tls-files.ts, tls-peers.ts, node-stream.ts, node-sockets.ts, simulated-stream.ts, simulated-sockets.ts; node-conditions.ts, node-threads.ts.
  */
 
 export { createNodeClock } from "./node-clock.ts";
 export { conditionOfReader, modulesOfReader } from "./node-conditions.ts";
 export { createNodeDisk } from "./node-disk.ts";
 export { nodeRandom } from "./node-random.ts";
-export { createNodeSockets } from "./node-sockets.ts";
+export { createNodeSockets, type NodeSocketsOptions } from "./node-sockets.ts";
 export {
   atTurnEnd,
   createPortPair,
@@ -28,4 +28,20 @@ export { createSimulatedClock, type SimulatedClockOptions } from "./simulated-cl
 export { createSimulatedDisk } from "./simulated-disk.ts";
 export { createSimulatedNetwork, type SimulatedNetworkOptions } from "./simulated-net.ts";
 export { createSimulatedSockets, type SimulatedSocketsOptions } from "./simulated-sockets.ts";
+export {
+  contextOptions,
+  openTlsFiles,
+  type TlsFiles,
+  type TlsFilesOptions,
+  type TlsMaterial,
+  type TlsPaths,
+} from "./tls-files.ts";
+export {
+  type ClientChecks,
+  openSocketTls,
+  peerProblem,
+  type SocketTls,
+  type SocketTlsSettings,
+  serverOptions,
+} from "./tls-peers.ts";
 export type * from "./types.ts";

@@ -1,29 +1,45 @@
 /**
- * TCP streams of this machine.
+ * TCP streams of this machine, with TLS if it was asked for.
  *
  * Nagle's algorithm is off: a heartbeat that waits for more bytes is late, and callers batch by
  * giving all parts of a frame in one `write`, which are sent in one system call.
  *
- * Invariant: `onClose` is called once for every stream, whoever closed it and why.
+ * Invariant: with TLS, nothing above sees a byte of a peer before its certificate has passed every
+ * check that was asked for.
  */
 import { connect, createServer, type Socket as NodeSocket, type Server } from "node:net";
-import { type Bytes, CairnError } from "#base";
+import { createServer as createTlsServer, connect as tlsConnect } from "node:tls";
+import { CairnError } from "#base";
 import { formatAddress, parseAddress } from "./address.ts";
+import { FailedSocket, NodeStream } from "./node-stream.ts";
 import { systemCode, systemText } from "./system-error.ts";
+import { contextOptions } from "./tls-files.ts";
+import { clientOptions, peerProblem, type SocketTls, serverOptions } from "./tls-peers.ts";
 import type { Listener, Socket, Sockets } from "./types.ts";
 
-type Handler<T extends unknown[]> = (...values: T) => void;
+/** How the streams of this machine are made. */
+export interface NodeSocketsOptions {
+  /** TLS on both ends; none by default. */
+  readonly tls?: SocketTls | undefined;
+  /** Told of connections that broke before they stood: a handshake that failed. */
+  readonly onRefused?: (remote: string, reason: string) => void;
+}
 
 const ignore = (): void => undefined;
 
-/** Below this, the parts of one write are copied into one. */
-const JOINED_BYTES_MAX = 16 * 1024;
-
 class NodeSockets implements Sockets {
+  readonly #tls: SocketTls | undefined;
+  readonly #onRefused: (remote: string, reason: string) => void;
+
+  constructor({ tls, onRefused = ignore }: NodeSocketsOptions) {
+    this.#tls = tls;
+    this.#onRefused = onRefused;
+  }
+
   async listen(address: string, onSocket: (socket: Socket) => void): Promise<Listener> {
     const { host, port } = parseAddress(address);
-    const server = createServer({ noDelay: true });
-    const listener = new NodeListener(server, host, onSocket);
+    const server = this.#server(onSocket);
+    const listener = new NodeListener(server, host);
     await new Promise<void>((resolve, reject) => {
       server.once("error", (error) => reject(listenError(address, error)));
       server.listen({ host, port }, resolve);
@@ -35,13 +51,41 @@ class NodeSockets implements Sockets {
   }
 
   connect(address: string): Socket {
-    let target: { host: string; port: number };
     try {
-      target = parseAddress(address);
+      const target = parseAddress(address);
+      if (this.#tls === undefined) {
+        return new NodeStream(connect({ ...target, noDelay: true }), address, "connect");
+      }
+      const raw = tlsConnect(clientOptions(this.#tls, target));
+      raw.setNoDelay(true);
+      return new NodeStream(raw, address, "secureConnect");
     } catch (error) {
       return new FailedSocket(address, error);
     }
-    return new NodeStream(connect({ ...target, noDelay: true }), address);
+  }
+
+  #server(onSocket: (socket: Socket) => void): Server {
+    const tls = this.#tls;
+    if (tls === undefined) {
+      const server = createServer({ noDelay: true });
+      server.on("connection", (raw) => onSocket(new NodeStream(raw, remoteOf(raw), "connect")));
+      return server;
+    }
+    // Node would close without a reason; the check below gives one, and comes before any byte.
+    const options = { ...serverOptions(tls), rejectUnauthorized: false };
+    const server = createTlsServer({ ...options, noDelay: true });
+    tls.files.onChange((material) => server.setSecureContext(contextOptions(material)));
+    server.on("tlsClientError", (error, raw) => this.#onRefused(remoteOf(raw), systemText(error)));
+    server.on("secureConnection", (raw) => {
+      const problem = peerProblem(tls, raw);
+      if (problem === undefined) onSocket(new NodeStream(raw, remoteOf(raw), "secureConnect"));
+      else {
+        this.#onRefused(remoteOf(raw), problem);
+        raw.on("error", ignore);
+        raw.destroy();
+      }
+    });
+    return server;
   }
 }
 
@@ -50,14 +94,13 @@ class NodeListener implements Listener {
   readonly #host: string;
   readonly #accepted = new Set<NodeSocket>();
 
-  constructor(server: Server, host: string, onSocket: (socket: Socket) => void) {
+  constructor(server: Server, host: string) {
     this.#server = server;
     this.#host = host;
+    // Under TLS too this is the TCP connection, before any handshake.
     server.on("connection", (raw) => {
       this.#accepted.add(raw);
       raw.once("close", () => this.#accepted.delete(raw));
-      const remote = { host: raw.remoteAddress ?? "unknown", port: raw.remotePort ?? 0 };
-      onSocket(new NodeStream(raw, formatAddress(remote)));
     });
   }
 
@@ -76,111 +119,13 @@ class NodeListener implements Listener {
   }
 }
 
-class NodeStream implements Socket {
-  readonly remote: string;
-  readonly #raw: NodeSocket;
-  #error: CairnError | undefined;
-  #onConnect: Handler<[]> = ignore;
-  #onData: Handler<[Bytes]> = ignore;
-  #onDrain: Handler<[]> = ignore;
-  #onClose: Handler<[Error?]> = ignore;
-
-  constructor(raw: NodeSocket, remote: string) {
-    this.remote = remote;
-    this.#raw = raw;
-    raw.on("connect", () => this.#onConnect());
-    // Always listening: a stream that nobody reads would never see its end.
-    raw.on("data", (chunk: Buffer) => this.#onData(chunk));
-    raw.on("error", (error) => {
-      this.#error = streamError(remote, error);
-    });
-    raw.on("close", () => {
-      if (this.#error === undefined) this.#onClose();
-      else this.#onClose(this.#error);
-    });
-  }
-
-  get bufferedBytes(): number {
-    return this.#raw.writableLength;
-  }
-
-  write(parts: readonly Bytes[]): void {
-    if (this.#raw.destroyed || this.#raw.writableEnded) return;
-    const total = parts.reduce((sum, part) => sum + part.length, 0);
-    if (parts.length > 1 && total <= JOINED_BYTES_MAX) {
-      // For small parts, copying them together is cheaper than a system call that gathers them.
-      this.#raw.write(Buffer.concat(parts, total), () => this.#written());
-      return;
-    }
-    this.#raw.cork();
-    for (const [index, part] of parts.entries()) {
-      if (index < parts.length - 1) this.#raw.write(part);
-      else this.#raw.write(part, () => this.#written());
-    }
-    this.#raw.uncork();
-  }
-
-  onConnect(f: () => void): void {
-    this.#onConnect = f;
-  }
-
-  onData(f: (chunk: Bytes) => void): void {
-    this.#onData = f;
-  }
-
-  onDrain(f: () => void): void {
-    this.#onDrain = f;
-  }
-
-  onClose(f: (error?: Error) => void): void {
-    this.#onClose = f;
-  }
-
-  pause(): void {
-    this.#raw.pause();
-  }
-
-  resume(): void {
-    this.#raw.resume();
-  }
-
-  close(): void {
-    this.#raw.destroy();
-  }
-
-  /** Node's own event for this comes only after a queue that was long. */
-  #written(): void {
-    if (!this.#raw.destroyed && this.#raw.writableLength === 0) this.#onDrain();
-  }
+/** Makes the streams of this machine. */
+export function createNodeSockets(options: NodeSocketsOptions = {}): Sockets {
+  return new NodeSockets(options);
 }
 
-/** The stream to an address that is none: closes in the next turn, when its handlers are set. */
-class FailedSocket implements Socket {
-  readonly remote: string;
-  readonly bufferedBytes = 0;
-  #onClose: Handler<[Error?]> = ignore;
-
-  constructor(remote: string, error: unknown) {
-    this.remote = remote;
-    setImmediate(() => this.#onClose(streamError(remote, error)));
-  }
-
-  onClose(f: (error?: Error) => void): void {
-    this.#onClose = f;
-  }
-
-  write(): void {}
-  onConnect(): void {}
-  onData(): void {}
-  onDrain(): void {}
-  pause(): void {}
-  resume(): void {}
-  close(): void {}
-}
-
-/** Makes the TCP streams of this machine. */
-export function createNodeSockets(): Sockets {
-  return new NodeSockets();
+function remoteOf(raw: NodeSocket): string {
+  return formatAddress({ host: raw.remoteAddress ?? "unknown", port: raw.remotePort ?? 0 });
 }
 
 function listenError(address: string, error: Error): CairnError {
@@ -190,12 +135,4 @@ function listenError(address: string, error: Error): CairnError {
     `platform: listen at ${address}: ${systemText(error)}`,
     { cause: error, details: { address } },
   );
-}
-
-function streamError(address: string, error: unknown): CairnError {
-  if (error instanceof CairnError) return error;
-  return new CairnError("NET_UNREACHABLE", `platform: ${address}: ${systemText(error)}`, {
-    cause: error,
-    details: { address },
-  });
 }

@@ -16,6 +16,7 @@ import {
   errorText,
   type Ms,
 } from "#base";
+import type { SocketTlsSettings } from "#platform";
 import type { Configuration, Identity, ProposalFailure, ReplicaStatus } from "./types.ts";
 
 /** How the consensus thread is started. */
@@ -26,6 +27,8 @@ export interface ConsensusSettings {
   readonly address: string;
   readonly electionTimeoutMs: Ms;
   readonly heartbeatMs: Ms;
+  /** TLS between nodes, whose files the thread watches itself; plain TCP by default. */
+  readonly tls?: SocketTlsSettings | undefined;
 }
 
 /** An error as plain data. */

@@ -12,9 +12,11 @@ import {
   createNodeDisk,
   createNodeSockets,
   nodeRandom,
+  openSocketTls,
   type Port,
   threadStart,
 } from "#platform";
+import type { Sockets } from "#platform/types";
 import { encodeConfiguration } from "./configuration.ts";
 import {
   type ConsensusSettings,
@@ -38,9 +40,9 @@ class ConsensusHost {
   readonly #main: Port<FromConsensus, ToConsensus>;
   readonly #settings: ConsensusSettings;
   readonly #clock = createNodeClock();
-  readonly #sockets = createNodeSockets();
+  readonly #sockets: Sockets;
   readonly #random = nodeRandom();
-  readonly #rpc: RpcClient = createRpcClient({ sockets: this.#sockets, clock: this.#clock });
+  readonly #rpc: RpcClient;
   readonly #requests = new Map<number, (outcome: Outcome<Uint8Array>) => void>();
   #nextRequest = 1;
   #identity: Identity | undefined;
@@ -53,6 +55,12 @@ class ConsensusHost {
   constructor(main: Port<FromConsensus, ToConsensus>, settings: ConsensusSettings) {
     this.#main = main;
     this.#settings = settings;
+    const onNotice = (text: string): void => this.#notice(text);
+    this.#sockets = createNodeSockets({
+      tls: settings.tls === undefined ? undefined : openSocketTls(settings.tls, { onNotice }),
+      onRefused: (remote, reason) => onNotice(`connection from ${remote} refused: ${reason}`),
+    });
+    this.#rpc = createRpcClient({ sockets: this.#sockets, clock: this.#clock });
   }
 
   async open(): Promise<void> {
