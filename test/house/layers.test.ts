@@ -80,9 +80,13 @@ function isTaught(name: string): boolean {
   return chapter !== undefined && exists(`chapters/${chapter}/starter/index.ts`);
 }
 
-/** Only the server has folders inside; there `../` may climb to the server and no higher. */
+/**
+ * Only these have folders inside; there `../` may climb to the module and no higher, and enter
+ * another folder by its door.
+ */
 function insideModule(module: string, specifier: string): boolean {
-  return module === "server" && /^\.\.\/[a-z-]+\.ts$/.test(specifier);
+  const hasFolders = module === "server" || module === "simulation";
+  return hasFolders && /^\.\.\/([a-z-]+|[a-z-]+\/index)\.ts$/.test(specifier);
 }
 
 test("every module is in the table of layers", () => {

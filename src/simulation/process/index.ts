@@ -16,5 +16,5 @@ export {
 } from "./entry.ts";
 export { type ModelLog, NO_SETS } from "./log.ts";
 export type { ModelMachine } from "./machine.ts";
-export { ModelNode } from "./node.ts";
+export { createModelNode, ModelNode } from "./node.ts";
 export type * from "./types.ts";

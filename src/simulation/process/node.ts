@@ -42,6 +42,11 @@ const NO_CONTENTS: readonly EntryContent[] = [];
 
 type OutputOf<Kind extends Output["kind"]> = Extract<Output, { kind: Kind }>;
 
+/** Makes a node that is down, with an empty disk. */
+export function createModelNode(options: ModelNodeOptions): ModelNode {
+  return new ModelNode(options);
+}
+
 /** See the file's header. */
 export class ModelNode {
   readonly id: NodeId;
