@@ -17,8 +17,19 @@ import { assert, type Bytes } from "#base";
 
 /** Digest of the database as this connection sees it. */
 export function digestConnection(database: Database.Database): Bytes {
-  const digest = new Digest(database);
-  return digest.finish();
+  const steps = digestSteps(database);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * The same in steps of about {@link STEP_BYTES} each. Between two steps the connection is busy with
+ * a read transaction and a statement, and takes no others.
+ */
+export function digestSteps(database: Database.Database): Generator<undefined, Bytes> {
+  return new Digest(database).steps();
 }
 
 /**
@@ -41,6 +52,8 @@ interface TableFacts {
 
 const VALUE_HEADER_BYTES = 9;
 const FLUSH_BYTES = 64 * 1024;
+/** A millisecond or so, for rows of a usual size. */
+const STEP_BYTES = 256 * 1024;
 /** What an undecodable byte becomes in a JavaScript string. */
 const REPLACEMENT = "\ufffd";
 
@@ -52,7 +65,7 @@ class Digest {
     this.#database = database;
   }
 
-  finish(): Bytes {
+  *steps(): Generator<undefined, Bytes> {
     // One read transaction, unless the caller has one: all tables at one moment.
     const owns = !this.#database.inTransaction;
     if (owns) this.#database.exec("BEGIN");
@@ -60,7 +73,7 @@ class Digest {
       this.#addSchema();
       for (const table of this.#tables()) {
         this.#total.update(`${table.name}\0`);
-        this.#total.update(this.#tableDigest(table));
+        this.#total.update(yield* this.#tableDigest(table));
       }
     } finally {
       if (owns) this.#database.exec("COMMIT");
@@ -101,14 +114,17 @@ class Digest {
     });
   }
 
-  #tableDigest(table: TableFacts): Buffer {
-    const quick = this.#hashRows(table, false);
+  *#tableDigest(table: TableFacts): Generator<undefined, Buffer> {
+    const quick = yield* this.#hashRows(table, false);
     if (!quick.isDoubtful) return quick.digest;
     // Some text is not UTF-8, or holds U+FFFD itself: only its bytes tell them apart.
-    return this.#hashRows(table, true).digest;
+    return (yield* this.#hashRows(table, true)).digest;
   }
 
-  #hashRows(table: TableFacts, asBytes: boolean): { digest: Buffer; isDoubtful: boolean } {
+  *#hashRows(
+    table: TableFacts,
+    asBytes: boolean,
+  ): Generator<undefined, { digest: Buffer; isDoubtful: boolean }> {
     const hash = createHash("sha256");
     const sink = new ValueSink(hash);
     const statement = this.#database.prepare(this.#query(table, asBytes)).raw().safeIntegers();
@@ -116,6 +132,7 @@ class Digest {
       assert(Array.isArray(row), "sqlite: raw rows are arrays");
       if (asBytes) for (let at = 0; at < row.length; at += 2) sink.add(row[at], row[at + 1] === 1n);
       else for (const value of row) sink.add(value);
+      if (sink.takeStep()) yield;
     }
     sink.flush();
     return { digest: hash.digest(), isDoubtful: sink.isDoubtful };
@@ -173,6 +190,8 @@ class ValueSink {
   readonly #hash: Hash;
   readonly #buffer = Buffer.allocUnsafe(FLUSH_BYTES);
   #at = 0;
+  /** Bytes since the last step ended. */
+  #stepBytes = 0;
   /** A text held U+FFFD, which may stand for bytes that are not UTF-8. */
   isDoubtful = false;
 
@@ -203,7 +222,15 @@ class ValueSink {
 
   flush(): void {
     if (this.#at > 0) this.#hash.update(this.#buffer.subarray(0, this.#at));
+    this.#stepBytes += this.#at;
     this.#at = 0;
+  }
+
+  /** Whether so much was hashed that a step should end here. */
+  takeStep(): boolean {
+    if (this.#stepBytes < STEP_BYTES) return false;
+    this.#stepBytes = 0;
+    return true;
   }
 
   #bytes(type: number, bytes: Uint8Array): void {
@@ -212,6 +239,7 @@ class ValueSink {
     if (this.#at + bytes.length > FLUSH_BYTES) {
       this.flush();
       this.#hash.update(bytes);
+      this.#stepBytes += bytes.length;
       return;
     }
     this.#buffer.set(bytes, this.#at);
