@@ -76,10 +76,12 @@ class DiskBackups implements Backups {
   async fetch(
     leader: Member,
     request: BackupRequestHere,
-    { timeoutMs }: CallOptions,
+    { timeoutMs, credentials }: CallOptions,
   ): Promise<BackupFile> {
-    const call = (method: string, head: object): Promise<Bytes> =>
-      this.#consensus.call(leader.address, method, packCall(head), timeoutMs);
+    const call = (method: string, head: object): Promise<Bytes> => {
+      const payload = packCall({ ...head, credentials });
+      return this.#consensus.call(leader.address, method, payload, timeoutMs);
+    };
     const { head } = unpackCall(await call("backup", request));
     const [number, size] = [Number(head["number"]), Number(head["size"])];
     const file = this.#newFile();

@@ -79,6 +79,8 @@ export function unpackReadOptions(head: Record<string, unknown>): ReadOptions {
     level: LEVELS.has(level) ? (level as ReadOptions["level"]) : "weak",
     freshnessMs: Number(head["freshnessMs"] ?? 0),
     freshnessStrict: head["freshnessStrict"] === true,
+    linearizableTimeoutMs: Number(head["linearizableTimeoutMs"] ?? 10_000),
+    databaseTimeoutMs: Number(head["databaseTimeoutMs"] ?? 0),
     timeoutMs: Number(head["timeoutMs"] ?? 30_000),
   };
 }

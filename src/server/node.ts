@@ -11,14 +11,19 @@ import type { Disk } from "#platform/types";
 import { type ConsensusThread, openConsensusThread } from "#replica";
 import { decodeCommand, openSqliteThreads } from "#sqlite";
 import type { SqliteThreads } from "#sqlite/types";
+import { type Authorizer, openAuthorizer } from "./auth/authorizer.ts";
+import { authorizeCall, credentialsIn } from "./auth/peer.ts";
 import { type Backups, createBackups } from "./backups.ts";
 import { type ClusterFormation, createClusterFormation } from "./cluster.ts";
+import { type Counters, createCounters } from "./counters.ts";
 import { packOutcome, unpackCall, unpackRead, unpackReadOptions } from "./forward.ts";
 import { openHttpServer } from "./http/index.ts";
 import { type Leadership, watchLeadership } from "./leadership.ts";
+import { createNodeOperations, type NodeOperations } from "./node-operations.ts";
 import { collectStatus } from "./node-status.ts";
 import { createPeers, type Peers } from "./peers.ts";
 import { createPendingProposals, type PendingProposals } from "./pending.ts";
+import { createWriteQueue, type WriteQueue } from "./queue.ts";
 import { type Calls, createCalls } from "./service.ts";
 import type { NodeConfig, NodeService, RunningNode } from "./types.ts";
 import { API_VERSION, CAIRN_VERSION } from "./version.ts";
@@ -35,6 +40,7 @@ interface Parts {
   readonly disk: Disk;
   readonly sqlite: SqliteThreads;
   readonly consensus: ConsensusThread;
+  readonly authorizer: Authorizer;
   readonly log: NodeLog;
 }
 
@@ -47,6 +53,9 @@ class Node {
   readonly peers: Peers;
   readonly backups: Backups;
   readonly formation: ClusterFormation;
+  readonly counters: Counters = createCounters();
+  readonly queue: WriteQueue;
+  readonly operations: NodeOperations;
   readonly #startedAt = new Date();
   #lastBackupAt: Date | undefined;
   httpAddress: string;
@@ -64,14 +73,22 @@ class Node {
       applyBarrier: () => this.calls.propose({ kind: "barrier" }),
       onChange: (text) => log("info", text),
     });
-    this.calls = createCalls({
-      config,
+    const common = {
       consensus,
       sqlite,
       leadership: this.leadership,
-      pending: this.pending,
       random: nodeRandom(),
       httpAddress: () => this.httpAddress,
+    };
+    this.calls = createCalls({ ...common, config, pending: this.pending });
+    const onNotice = (text: string): void => log("warn", text);
+    const { calls, counters } = this;
+    this.operations = createNodeOperations({ ...common, calls, counters, onNotice });
+    this.queue = createWriteQueue({
+      config: config.writeQueue,
+      counters,
+      execute: (command, options) => calls.execute(command, options),
+      onLoss: onNotice,
     });
     this.peers = createPeers({
       consensus,
@@ -90,13 +107,21 @@ class Node {
   /** Calls of other nodes. */
   async #answer(method: string, payload: Bytes): Promise<Bytes> {
     const { atLeader } = this.calls;
+    const head = payload.length === 0 ? {} : unpackCall(payload).head;
+    await authorizeCall(this.#parts.authorizer, method, credentialsIn(head));
     switch (method) {
       case "notify":
         return this.formation.notify(payload);
       case "info":
         return this.peers.describe();
+      case "remove":
+        return this.operations.answerRemove(payload);
+      case "stepDown":
+        return this.operations.answerStepDown(payload);
+      case "load":
       case "execute": {
         const command = decodeCommand(unpackCall(payload).body);
+        checkKind(method, command.kind);
         return packOutcome(await atLeader.execute(command, { timeoutMs: 0 }));
       }
       case "query": {
@@ -104,9 +129,8 @@ class Node {
         return packOutcome(await atLeader.query(request, options));
       }
       case "request": {
-        const { head, body } = unpackCall(payload);
-        const outcome = await atLeader.request(decodeCommand(body), unpackReadOptions(head));
-        return packOutcome(outcome);
+        const command = decodeCommand(unpackCall(payload).body);
+        return packOutcome(await atLeader.request(command, unpackReadOptions(head)));
       }
       case "backup":
         if (!this.leadership.isLeader()) throw new CairnError("REPLICA_NOT_LEADER", "not leader");
@@ -127,6 +151,15 @@ class Node {
       query: (request, options) => this.calls.query(request, options),
       request: (command, options) => this.calls.request(command, options),
       isLeader: () => this.leadership.isLeader(),
+      hasLeader: () => this.leadership.leader() !== undefined,
+      queue: this.queue,
+      counters: this.counters,
+      loadFile: (file, options) => this.operations.loadFile(file, options),
+      boot: (file) => this.operations.boot(file),
+      snapshot: (options) => this.operations.snapshot(options),
+      reap: () => this.operations.reap(),
+      removeNode: (id, options) => this.operations.removeNode(id, options),
+      stepDown: (request, options) => this.operations.stepDown(request, options),
       leaderApiUrl: (timeoutMs) => this.peers.leaderApiUrl(timeoutMs),
       backup: async ({ local, ...request }, options) => {
         const file = local
@@ -212,6 +245,12 @@ class Node {
   }
 }
 
+/** What comes as a load needs another permission than what comes as a write. */
+function checkKind(method: string, kind: string): void {
+  if (kind.startsWith("load") === (method === "load")) return;
+  throw new CairnError("SERVER_REQUEST_INVALID", `server: a ${kind} came as ${method}`);
+}
+
 /**
  * The log is opened, and judged, before SQLite touches its files: a node that is refused because of
  * a damaged log must leave everything as it was.
@@ -253,6 +292,8 @@ export async function openNode(
   log: NodeLog = () => undefined,
 ): Promise<RunningNode> {
   const disk = createNodeDisk();
+  const authorizer = openAuthorizer(config.authPath);
+  for (const warning of authorizer.warnings) log("warn", warning);
   disk.makeDir(config.dataDir);
   const unlock = disk.lock(`${config.dataDir}/LOCK`);
   const closers: (() => void | Promise<void>)[] = [unlock];
@@ -265,10 +306,11 @@ export async function openNode(
       () => sqlite.close(),
       () => consensus.close(),
     );
-    const node = new Node({ config, disk, sqlite, consensus, log });
+    const node = new Node({ config, disk, sqlite, consensus, authorizer, log });
     closers.push(
       () => node.pending.close(),
       () => node.formation.stop(),
+      () => node.queue.close(),
     );
     const failed = new Promise<Error>((resolve) => {
       const fail = (error: Error): void => {
@@ -282,7 +324,7 @@ export async function openNode(
     await consensus.start(sqlite.applierPort, sqlite.appliedIndexAtOpen);
     const service = node.service();
     const onFault = (error: unknown): void => log("error", `http: ${errorText(error)}`);
-    const http = await openHttpServer(service, { onFault });
+    const http = await openHttpServer(service, { onFault, authorizer });
     closers.push(() => http.close());
     if (config.httpAdvertisedAddress.endsWith(":0")) node.httpAddress = http.address;
     const joined = node.formation.form();

@@ -5,10 +5,10 @@
  * the database returns for a read at level weak or above is at least as new as every write that was
  * acknowledged when this node became leader.
  */
-import { type Bytes, CairnError, isCairnError } from "#base";
+import { type Bytes, CairnError, isCairnError, type Ms } from "#base";
 import type { Random } from "#platform/types";
 import { type ConsensusThread, ENTRY_BYTES_MAX, encodeEntry } from "#replica";
-import type { Member } from "#replica/types";
+import type { Member, ReplicaStatus } from "#replica/types";
 import { encodeCommand } from "#sqlite";
 import type { Command, ReadRequest, ReadResponse, SqliteThreads } from "#sqlite/types";
 import { packCall, packRead, packRequest, unpackOutcome } from "./forward.ts";
@@ -73,7 +73,16 @@ class RoutedCalls implements Calls {
   execute(command: Command, options: CallOptions): Promise<CallOutcome> {
     return this.route(
       () => this.#executeHere(command),
-      (leader) => this.#forward(leader, "execute", packCall({}, encodeCommand(command)), options),
+      (leader) => {
+        const method = command.kind.startsWith("load") ? "load" : "execute";
+        const { credentials } = options;
+        return this.#forward(
+          leader,
+          method,
+          packCall({ credentials }, encodeCommand(command)),
+          options,
+        );
+      },
     );
   }
 
@@ -86,8 +95,9 @@ class RoutedCalls implements Calls {
   }
 
   async request(command: Command, options: ReadOptions): Promise<CallOutcome> {
-    if (options.level === "none") {
-      await this.#checkFreshness(options);
+    // At level auto this is a local read without a test, as in the reference (3.1).
+    if (options.level === "none" || options.level === "auto") {
+      if (options.level === "none") await this.#checkFreshness(options);
       const local = await this.#tryRead(command);
       if (local !== undefined) return this.#served(local, 0);
       return this.execute(command, options);
@@ -164,13 +174,21 @@ class RoutedCalls implements Calls {
     return response.results;
   }
 
-  async #checkFreshness({ freshnessMs }: ReadOptions): Promise<void> {
+  async #checkFreshness({ freshnessMs, freshnessStrict }: ReadOptions): Promise<void> {
     if (freshnessMs <= 0 || this.#parts.leadership.isLeader()) return;
     const status = await this.#parts.consensus.status();
     const silenceMs = status?.leaderSilenceMs ?? -1;
-    if (silenceMs < 0 || silenceMs > freshnessMs) {
+    const isSilent = silenceMs < 0 || silenceMs > freshnessMs;
+    if (isSilent || (freshnessStrict && (await this.#lagsBehind(status, freshnessMs)))) {
       throw new CairnError("SERVER_STALE_READ", "stale read");
     }
+  }
+
+  /** Whether something is missing here, and what was applied last had been under way for too long. */
+  async #lagsBehind(status: ReplicaStatus | undefined, freshnessMs: Ms): Promise<boolean> {
+    if (status === undefined || status.appliedIndex >= status.commitIndex) return false;
+    const { lastEntryTimeMs, lastAppliedAtMs } = await this.#parts.sqlite.status();
+    return lastEntryTimeMs > 0 && lastAppliedAtMs - lastEntryTimeMs > freshnessMs;
   }
 
   async #queryLocal(request: ReadRequest, options: ReadOptions): Promise<CallOutcome> {

@@ -7,7 +7,9 @@
  */
 import type { Bytes, Ms } from "#base";
 import type { BackupFormat, Command, ReadRequest } from "#sqlite/types";
+import type { Counters } from "./counters.ts";
 import type { NodeConfig } from "./node-config.ts";
+import type { WriteQueue } from "./queue.ts";
 
 export type { NodeConfig } from "./node-config.ts";
 
@@ -49,6 +51,18 @@ export interface ReadOptions extends CallOptions {
   /** 0: any age will do. Level `none` only. */
   readonly freshnessMs: Ms;
   readonly freshnessStrict: boolean;
+  /** How long a linearizable read may wait for its index to be applied. */
+  readonly linearizableTimeoutMs: Ms;
+  /** A read that runs longer is stopped; 0: never (parameter `db_timeout`). */
+  readonly databaseTimeoutMs: Ms;
+}
+
+/** The bytes of a body as they come; can be gone through once. */
+export type BodyPieces = AsyncIterable<Bytes>;
+
+/** Who did what was asked, as `CallOutcome.servedBy`. */
+export interface Served {
+  readonly servedBy: string;
 }
 
 /** What a write or read came to. `results` is the JSON array of the envelope. */
@@ -92,6 +106,12 @@ export interface NodeService {
   request(command: Command, options: ReadOptions): Promise<CallOutcome>;
   /** Is this node the leader? */
   isLeader(): boolean;
+  /** Does this node know of a leader? */
+  hasLeader(): boolean;
+  /** Writes that are confirmed before they are done (compat reference, section 5). */
+  readonly queue: WriteQueue;
+  /** What `/debug/vars` shows. */
+  readonly counters: Counters;
   /** URL of the leader's HTTP API, asked of the leader; undefined when there is none. */
   leaderApiUrl(timeoutMs: Ms): Promise<string | undefined>;
   /**
@@ -102,6 +122,38 @@ export interface NodeService {
     request: { format: BackupFormat; vacuum: boolean; tables: readonly string[]; local: boolean },
     options: CallOptions,
   ): Promise<{ readonly path: string; remove(): void }>;
+  /**
+   * Replaces the database by a SQLite file, through the log, in pieces: of whatever size, it takes
+   * a few MiB of memory. Until the last piece the old database is there.
+   *
+   * @throws `SQLITE_FILE_INVALID` when it is no sound database; the old one stays.
+   */
+  loadFile(file: BodyPieces, options: CallOptions): Promise<Served>;
+  /**
+   * The same, for a cluster of one node only. @throws also `REPLICA_NOT_LEADER`,
+   * `SERVER_NOT_SINGLE_NODE`
+   */
+  boot(file: BodyPieces): Promise<void>;
+  /**
+   * Makes everything that is applied here durable in the database file, so that the log can be
+   * shortened. @returns false if nothing was new since the last time.
+   */
+  snapshot(options: { readonly trailingLogs: number }): Promise<boolean>;
+  /** Removes what snapshots have left behind. */
+  reap(): Promise<{ readonly snapshots: number; readonly wals: number }>;
+  /**
+   * Takes a node out of the cluster; nothing happens if it is not in it. On a follower, at the
+   * leader. @throws `SERVER_MEMBERSHIP_REFUSED`
+   */
+  removeNode(id: string, options: CallOptions): Promise<Served>;
+  /**
+   * The leader hands over to `target`, or to whom it likes; `wait`: resolves when it has. On a
+   * follower, at the leader. @throws `SERVER_MEMBERSHIP_REFUSED`
+   */
+  stepDown(
+    request: { readonly target: string | undefined; readonly wait: boolean },
+    options: CallOptions,
+  ): Promise<Served>;
   nodes(options: CallOptions & { nonVoters: boolean }): Promise<readonly NodeInfo[]>;
   /**
    * The tree of compat reference 13.1, as far as there is something true to say. Plain JSON values.

@@ -10,7 +10,7 @@
 import { assert, type Bytes } from "#base";
 import type { CommittedEntry } from "#replica/types";
 import { decodeCommand } from "./command-codec.ts";
-import { INVALID_FILE_TEXT, loadFile } from "./load.ts";
+import { applyLoad, type LoadCommand } from "./load-pieces.ts";
 import { ResultWriter } from "./results.ts";
 import { EntryRun, NeedsOwnTransactions, type PlannedStatement } from "./run-entry.ts";
 import { StatementError } from "./sqlite-errors.ts";
@@ -25,7 +25,7 @@ interface Work {
   /** Undefined for entries that change nothing. */
   readonly command: StatementCommand | undefined;
   readonly statements: readonly PlannedStatement[];
-  readonly file: Bytes | undefined;
+  readonly load: LoadCommand | undefined;
 }
 
 const PLAIN: Rendering = {
@@ -56,20 +56,23 @@ export function applyEntries(writer: Writer, entries: readonly CommittedEntry[])
 }
 
 function workOf(writer: Writer, entry: CommittedEntry): Work {
-  const nothing = { entry, command: undefined, file: undefined, statements: [] };
+  const nothing = { entry, command: undefined, load: undefined, statements: [] };
   if (entry.kind !== "command") return nothing;
   const command = decodeCommand(entry.payload);
   switch (command.kind) {
     case "barrier":
       return nothing;
     case "loadFile":
-      return { ...nothing, file: command.file };
+    case "loadPiece":
+    case "loadFinish":
+    case "loadAbort":
+      return { ...nothing, load: command };
     default: {
       const statements = statementsOf(command).map((statement) => ({
         statement,
         script: writer.scripts.script(statement.sql),
       }));
-      return { entry, command, file: undefined, statements };
+      return { entry, command, load: undefined, statements };
     }
   }
 }
@@ -133,9 +136,9 @@ function applyOneShared(writer: Writer, work: Work): Bytes | null {
 }
 
 function applyOwn(writer: Writer, work: Work): Bytes | null {
-  const { entry, command, file } = work;
+  const { entry, command, load } = work;
   enter(writer, entry);
-  if (file !== undefined) return applyFile(writer, entry, file);
+  if (load !== undefined) return applyFileLoad(writer, entry, load);
   let answer = emptyAnswer(entry);
   if (command !== undefined) {
     const run = isAtomic(command)
@@ -197,18 +200,20 @@ function runAtomicOwn(
   return { answer: run.results.finish(), isComplete };
 }
 
-function applyFile(writer: Writer, entry: CommittedEntry, file: Bytes): Bytes | null {
+function applyFileLoad(writer: Writer, entry: CommittedEntry, load: LoadCommand): Bytes | null {
   const results = new ResultWriter(PLAIN, entry.proposalId !== 0);
-  if (!loadFile(writer, file, entry.index)) {
-    results.text(INVALID_FILE_TEXT);
-    complete(writer, entry);
-  }
+  const { problem, isComplete } = applyLoad(writer, load, {
+    index: entry.index,
+    complete: () => complete(writer, entry),
+  });
+  if (problem !== undefined) results.text(problem);
+  if (!isComplete) complete(writer, entry);
   return results.finish();
 }
 
-/** Commits that the entry is done. */
+/** Commits that the entry is done, together with what the transaction under way holds. */
 function complete(writer: Writer, entry: CommittedEntry): void {
-  writer.run("BEGIN IMMEDIATE");
+  if (!writer.database.inTransaction) writer.run("BEGIN IMMEDIATE");
   writer.state.appliedIndex = entry.index;
   writer.state.statementsDone = 0;
   commitState(writer);
@@ -239,8 +244,8 @@ function statementsOf(command: StatementCommand): readonly Statement[] {
 }
 
 function needsOwnTransactions(writer: Writer, work: Work): boolean {
-  const { command, file, statements } = work;
-  if (file !== undefined) return true;
+  const { command, load, statements } = work;
+  if (load !== undefined) return true;
   if (command === undefined) return false;
   const enforces = writer.enforcesForeignKeys;
   if (enforces && writer.hasDeferredKeys) return true;

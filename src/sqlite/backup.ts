@@ -14,7 +14,7 @@ import { createNodeDisk } from "#platform";
 import type { Disk } from "#platform/types";
 import { writeDump } from "./dump.ts";
 import { sqliteCode } from "./sqlite-errors.ts";
-import { STATE_TABLE } from "./state-table.ts";
+import { LOAD_TABLE, STATE_TABLE } from "./state-table.ts";
 import type { BackupRequest } from "./types.ts";
 
 /** 4 MiB of pages between two turns of the event loop: a few milliseconds. */
@@ -72,7 +72,7 @@ function finishCopy(copyPath: string, { format, vacuum, path }: BackupRequest): 
     // The file is synced as a whole at the end, so SQLite need not.
     copy.pragma("synchronous = OFF");
     copy.pragma("journal_mode = DELETE");
-    copy.exec(`DROP TABLE IF EXISTS ${STATE_TABLE}`);
+    for (const table of [STATE_TABLE, LOAD_TABLE]) copy.exec(`DROP TABLE IF EXISTS ${table}`);
     if (vacuum) copy.prepare("VACUUM INTO ?").run(path);
     else if (format === "binary") copy.pragma("journal_mode = WAL");
   } finally {

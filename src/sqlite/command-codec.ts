@@ -5,13 +5,14 @@
  * | -----: | ----: | ------- | ------ | --------------------------------------------------------- |
  * |      0 |     1 | version | u8     | {@link VERSION}                                           |
  * |      1 |     1 | kind    | u8     | see {@link CommandKind}                                   |
- * |      2 |     1 | flags   | u8     | see {@link CommandFlag}; 0 for loadFile and barrier       |
+ * |      2 |     1 | flags   | u8     | see {@link CommandFlag}; 0 for file loads and barrier     |
  * |      3 |     n | body    | bytes  | by kind, see below                                        |
  *
  * Body of execute and request: statement count (u32 LE), then each statement: SQL (text), count of
  * positional values (u32 LE), values, count of named values (u32 LE), each a name (text) and a
- * value. Body of loadText: SQL (text). Body of loadFile: the file, to the end. Body of barrier:
- * empty. A text is its length in bytes (u32 LE) and UTF-8. A value is a {@link ValueKind} (u8) and
+ * value. Body of loadText: SQL (text). Body of loadFile: the file, to the end. Body of loadPiece:
+ * load (u64 LE), offset (u64 LE), bytes, to the end. Body of loadFinish: load (u64 LE), size of the
+ * file (u64 LE). Body of loadAbort: load (u64 LE). Body of barrier: empty. A text is its length in bytes (u32 LE) and UTF-8. A value is a {@link ValueKind} (u8) and
  * then: null nothing, integer i64 LE, real f64 LE, text a text, blob its length (u32 LE) and its
  * bytes.
  *
@@ -25,7 +26,16 @@ import type { Command, Rendering, SqlValue, Statement } from "./types.ts";
 const VERSION = 1;
 
 /** Stored in the log: never renumber. 0 is reserved so that zeroed bytes are never valid. */
-const CommandKind = { execute: 1, request: 2, loadText: 3, loadFile: 4, barrier: 5 } as const;
+const CommandKind = {
+  execute: 1,
+  request: 2,
+  loadText: 3,
+  loadFile: 4,
+  barrier: 5,
+  loadPiece: 6,
+  loadFinish: 7,
+  loadAbort: 8,
+} as const;
 
 const CommandFlag = {
   transaction: 1,
@@ -65,6 +75,21 @@ export function encodeCommand(command: Command): Bytes {
       writer.u8(0);
       writer.raw(command.file);
       break;
+    case "loadPiece":
+      writer.u8(0);
+      writer.u64(command.loadId);
+      writer.u64(BigInt(command.offset));
+      writer.raw(command.bytes);
+      break;
+    case "loadFinish":
+      writer.u8(0);
+      writer.u64(command.loadId);
+      writer.u64(BigInt(command.fileBytes));
+      break;
+    case "loadAbort":
+      writer.u8(0);
+      writer.u64(command.loadId);
+      break;
     case "barrier":
       writer.u8(0);
   }
@@ -103,6 +128,14 @@ function decodeBody(reader: CommandReader, kind: number, flags: number): Command
       return { kind: "loadText", sql: reader.text(), rendering };
     case CommandKind.loadFile:
       return { kind: "loadFile", file: reader.rest() };
+    case CommandKind.loadPiece: {
+      const loadId = reader.u64();
+      return { kind: "loadPiece", loadId, offset: Number(reader.u64()), bytes: reader.rest() };
+    }
+    case CommandKind.loadFinish:
+      return { kind: "loadFinish", loadId: reader.u64(), fileBytes: Number(reader.u64()) };
+    case CommandKind.loadAbort:
+      return { kind: "loadAbort", loadId: reader.u64() };
     case CommandKind.barrier:
       return { kind: "barrier" };
     default:
@@ -134,7 +167,8 @@ function sizeBound(command: Command): number {
   let bytes = BODY_OFFSET + COUNT_BYTES;
   if (command.kind === "loadFile") return bytes + command.file.length;
   if (command.kind === "loadText") return bytes + textBound(command.sql);
-  if (command.kind === "barrier") return bytes;
+  if (command.kind === "loadPiece") return bytes + 2 * NUMBER_BYTES + command.bytes.length;
+  if (command.kind !== "execute" && command.kind !== "request") return bytes + 2 * NUMBER_BYTES;
   for (const statement of command.statements) {
     bytes += textBound(statement.sql) + 2 * COUNT_BYTES;
     for (const value of statement.positional) bytes += valueBound(value);
@@ -168,6 +202,10 @@ class CommandWriter {
 
   u32(value: number): void {
     this.#at = this.#buffer.writeUInt32LE(value, this.#at);
+  }
+
+  u64(value: bigint): void {
+    this.#at = this.#buffer.writeBigUInt64LE(value, this.#at);
   }
 
   text(text: string): void {
@@ -231,6 +269,10 @@ class CommandReader {
 
   u32(): number {
     return this.#buffer.readUInt32LE(this.#take(COUNT_BYTES));
+  }
+
+  u64(): bigint {
+    return this.#buffer.readBigUInt64LE(this.#take(NUMBER_BYTES));
   }
 
   text(): string {

@@ -11,7 +11,7 @@
 import type Database from "better-sqlite3";
 import { assert } from "#base";
 import type { Disk, FileHandle } from "#platform/types";
-import { STATE_TABLE } from "./state-table.ts";
+import { LOAD_TABLE, STATE_TABLE } from "./state-table.ts";
 
 /** What to dump, and where to. */
 export interface DumpRequest {
@@ -123,7 +123,7 @@ class Dump {
       .prepare(
         `SELECT name, tbl_name, sql FROM main.sqlite_schema
           WHERE ${condition} AND sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-            AND tbl_name <> '${STATE_TABLE}' ORDER BY ${order}`,
+            AND tbl_name NOT IN ('${STATE_TABLE}', '${LOAD_TABLE}') ORDER BY ${order}`,
       )
       .raw()
       .all();

@@ -4,8 +4,8 @@
  * Reading order: types.ts; tokens.ts, split-statements.ts, requote.ts, prepare.ts; pragmas.ts,
  * transaction-control.ts, script.ts; command-codec.ts; deterministic-functions.ts, state-table.ts,
  * sqlite-errors.ts, writer.ts; stored-strings.ts, run-step.ts, results.ts, run-entry.ts,
- * surroundings.ts, load.ts, apply.ts, machine.ts; digest.ts. Reading: dates.ts, render-text.ts,
- * render.ts; read-script.ts, reader.ts; dump.ts, backup.ts. Threads: thread-protocol.ts,
+ * surroundings.ts, load.ts, load-pieces.ts, apply.ts, machine.ts; digest.ts. Reading: dates.ts, render-text.ts,
+ * render.ts; read-script.ts, reader.ts; dump.ts, backup.ts; syntax.ts. Threads: thread-protocol.ts,
  * writer-worker.ts, reader-worker.ts, reader-pool.ts, threads.ts.
  * Chapter: 09-sqlite.
  */
@@ -17,5 +17,6 @@ export { findDisallowedPragma } from "./pragmas.ts";
 export { preparedColumns, prepareLenient } from "./prepare.ts";
 export { openSqliteReader } from "./reader.ts";
 export { splitStatements } from "./split-statements.ts";
+export { findSyntaxError } from "./syntax.ts";
 export { openSqliteThreads } from "./threads.ts";
 export type * from "./types.ts";

@@ -18,6 +18,9 @@ import { isEngineFailure, sqliteCode } from "./sqlite-errors.ts";
 import { createStateTable, initialState } from "./state-table.ts";
 import { PAGE_BYTES, type Writer } from "./writer.ts";
 
+/** Content of a file in order, in pieces. */
+export type FilePieces = Iterable<Bytes>;
+
 /** The answer to a file that is none. */
 export const INVALID_FILE_TEXT = "invalid SQLite data";
 
@@ -40,13 +43,20 @@ export function looksLikeSqlite(file: Bytes): boolean {
  * @returns false, with nothing changed, if the file is no sound database: the same everywhere.
  * @throws `SQLITE_ENGINE_FAILED`
  */
-export function loadFile(writer: Writer, file: Bytes, index: number): boolean {
+export function loadFile(writer: Writer, file: FilePieces, index: number): boolean {
   assert(!writer.database.inTransaction, "sqlite: a load is a transaction of its own");
-  if (!looksLikeSqlite(file)) return false;
+  if (writer.database.memory) {
+    throw new CairnError(
+      "SQLITE_ENGINE_FAILED",
+      "sqlite: load: a database in memory takes no file",
+    );
+  }
   const path = `${writer.database.name}.load`;
   const disk = createNodeDisk();
-  writeCopy(path, file);
   try {
+    const bytes = writeCopy(path, file);
+    if (bytes === undefined) return false;
+    writer.unseenBytes += bytes;
     const copy = new Database(path);
     try {
       if (!prepareCopy(copy, index, writer.state.foreignKeys)) return false;
@@ -61,15 +71,26 @@ export function loadFile(writer: Writer, file: Bytes, index: number): boolean {
   return true;
 }
 
-/** The header is made that of a database without a WAL, which is what one file alone is. */
-function writeCopy(path: string, file: Bytes): void {
+/**
+ * The header is made that of a database without a WAL, which is what one file alone is.
+ *
+ * @returns its size; undefined if it does not begin as a database does.
+ */
+function writeCopy(path: string, file: FilePieces): number | undefined {
   const disk = createNodeDisk();
   for (const name of [path, `${path}-journal`]) if (disk.exists(name)) disk.unlink(name);
   const handle = disk.open(path, "create-new");
+  let bytes = 0;
   try {
-    handle.write(0, file);
+    for (const piece of file) {
+      if (bytes === 0 && !looksLikeSqlite(piece)) return undefined;
+      handle.write(bytes, piece);
+      bytes += piece.length;
+    }
+    if (bytes === 0) return undefined;
     handle.write(WRITE_VERSION_OFFSET, Uint8Array.of(JOURNAL_VERSION));
     handle.write(READ_VERSION_OFFSET, Uint8Array.of(JOURNAL_VERSION));
+    return bytes;
   } finally {
     handle.close();
   }
@@ -125,7 +146,7 @@ interface NativeDatabase {
 }
 
 /** SQLite's backup API from an open database into the file of another. */
-function copyPages(from: Database.Database, path: string): void {
+export function copyPages(from: Database.Database, path: string): void {
   const backup = nativeOf(from).backup(from, "main", path, false);
   try {
     const { remainingPages } = backup.transfer(ALL_PAGES);

@@ -9,6 +9,7 @@
 import type Database from "better-sqlite3";
 import type { Bytes } from "#base";
 import { CairnError } from "#base";
+import { createNodeClock } from "#platform";
 import type { CommittedEntry } from "#replica/types";
 import { applyEntries } from "./apply.ts";
 import { digestConnection } from "./digest.ts";
@@ -36,7 +37,10 @@ class Machine implements SqliteMachine {
   readonly #path: string;
   readonly #checkpointBytes: number;
   readonly #checkpoints = new Map<string, Database.Statement>();
+  readonly #clock = createNodeClock();
   #durableIndex = 0;
+  #lastEntryTimeMs = 0;
+  #lastAppliedAtMs = 0;
   #failure: unknown;
   /** About what was written since the WAL's size was last asked for. */
   #uncheckedBytes = 0;
@@ -59,6 +63,8 @@ class Machine implements SqliteMachine {
     if (this.#failure !== undefined) throw this.#failure;
     try {
       const answers = applyEntries(this.#writer, entries);
+      this.#lastEntryTimeMs = entries.at(-1)?.timeMs ?? this.#lastEntryTimeMs;
+      this.#lastAppliedAtMs = this.#clock.wallTime();
       this.#considerCheckpoint(entries);
       return answers;
     } catch (error) {
@@ -92,9 +98,18 @@ class Machine implements SqliteMachine {
       walBytes: this.#walState().bytes,
       appliedIndex: this.appliedIndex(),
       durableIndex: this.#durableIndex,
+      lastEntryTimeMs: this.#lastEntryTimeMs,
+      lastAppliedAtMs: this.#lastAppliedAtMs,
       compileOptions: options.all().map(String),
       pragmas: Object.fromEntries(SHOWN_PRAGMAS.map((name) => [name, text(name)])),
     };
+  }
+
+  checkpoint(): boolean {
+    const before = this.#durableIndex;
+    const { frames, moved } = this.#walState("PASSIVE");
+    if (frames === moved) this.#durableIndex = this.appliedIndex();
+    return this.#durableIndex > before;
   }
 
   close(): void {
@@ -107,6 +122,8 @@ class Machine implements SqliteMachine {
   #considerCheckpoint(entries: readonly CommittedEntry[]): void {
     this.#uncheckedBytes += COMMIT_BYTES_ASSUMED;
     for (const { payload } of entries) this.#uncheckedBytes += payload.length;
+    this.#uncheckedBytes += this.#writer.unseenBytes;
+    this.#writer.unseenBytes = 0;
     if (this.#uncheckedBytes < this.#checkpointBytes / CHECKS_PER_CHECKPOINT) return;
     this.#uncheckedBytes = 0;
     this.#checkpoint();

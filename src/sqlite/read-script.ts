@@ -12,7 +12,7 @@ import { classifyPragma, pragmaOf } from "./pragmas.ts";
 import { type Column, type Prepared, preparedColumns, prepareLenient } from "./prepare.ts";
 import type { Piece } from "./split-statements.ts";
 import { splitStatements } from "./split-statements.ts";
-import { STATE_TABLE } from "./state-table.ts";
+import { LOAD_TABLE, STATE_TABLE } from "./state-table.ts";
 import { type Control, controlOf } from "./transaction-control.ts";
 
 /** What a reader does with one statement. */
@@ -154,8 +154,10 @@ function schemaColumnsOf(prepared: Prepared): number[] {
   return places;
 }
 
-/** Whether a value from one of `schemaColumns` speaks of our own table. */
+/** Whether a value from one of `schemaColumns` speaks of a table of our own. */
 export function isOurs(value: unknown): boolean {
   if (typeof value !== "string") return false;
-  return value === STATE_TABLE || value.startsWith(`CREATE TABLE ${STATE_TABLE} `);
+  return [STATE_TABLE, LOAD_TABLE].some(
+    (table) => value === table || value.startsWith(`CREATE TABLE ${table} `),
+  );
 }

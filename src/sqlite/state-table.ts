@@ -22,6 +22,9 @@ import { CairnError } from "#base";
 /** The table's name; dumps and digests leave it out, and clients cannot write to it. */
 export const STATE_TABLE = "_cairn_state";
 
+/** Where the pieces of a file wait that is being loaded; see `load-pieces.ts`. */
+export const LOAD_TABLE = "_cairn_load";
+
 /** Raised when an old program could no longer go on from what a new one has written. */
 const FORMAT = 1n;
 

@@ -16,7 +16,7 @@ export interface WriterData {
 }
 
 export type ToWriter =
-  | { readonly kind: "status"; readonly id: number }
+  | { readonly kind: "status" | "checkpoint"; readonly id: number }
   | { readonly kind: "close" };
 
 export type FromWriter =

@@ -121,7 +121,16 @@ class MainSide implements SqliteThreads {
     return answer as { appliedIndex: number; digest: string };
   }
 
-  status(): Promise<SqliteStatus> {
+  async status(): Promise<SqliteStatus> {
+    // See writer-worker.ts: the answer is what `SqliteMachine.status` returns.
+    return (await this.#askWriter("status")) as SqliteStatus;
+  }
+
+  async checkpoint(): Promise<boolean> {
+    return (await this.#askWriter("checkpoint")) === true;
+  }
+
+  #askWriter(kind: "status" | "checkpoint"): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#isGone()) {
         reject(new CairnError("SQLITE_ENGINE_FAILED", "sqlite: writer: the thread is gone"));
@@ -130,11 +139,10 @@ class MainSide implements SqliteThreads {
       const id = this.#nextId;
       this.#nextId += 1;
       this.#waiting.set(id, (outcome) => {
-        // See writer-worker.ts: the answer is what `SqliteMachine.status` returns.
-        if (outcome.ok) resolve(outcome.value as SqliteStatus);
+        if (outcome.ok) resolve(outcome.value);
         else reject(fromWireError(outcome.error));
       });
-      this.#writer.post({ kind: "status", id });
+      this.#writer.post({ kind, id });
     });
   }
 

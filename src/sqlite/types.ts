@@ -6,6 +6,7 @@
  * change engine settings. Q5 a doubtful database file is refused, never served.
  */
 import type { Bytes } from "#base";
+import type { Disk } from "#platform/types";
 import type { StateMachine } from "#replica/types";
 
 /** A value as SQLite stores it: `bigint` is INTEGER (64 bits), `number` is REAL. */
@@ -40,6 +41,21 @@ export type Command =
   | { readonly kind: "loadText"; readonly sql: string; readonly rendering: Rendering }
   /** A SQLite file that replaces the database. */
   | { readonly kind: "loadFile"; readonly file: Bytes }
+  /**
+   * A piece of such a file. The piece at offset 0 begins a load and ends any other; pieces come in
+   * order, without gaps.
+   */
+  | {
+      readonly kind: "loadPiece";
+      /** 64 random bits: whose load it is. */
+      readonly loadId: bigint;
+      readonly offset: number;
+      readonly bytes: Bytes;
+    }
+  /** All `fileBytes` are there: they replace the database. */
+  | { readonly kind: "loadFinish"; readonly loadId: bigint; readonly fileBytes: number }
+  /** They are not coming: what is there of them goes. */
+  | { readonly kind: "loadAbort"; readonly loadId: bigint }
   /** Changes nothing; its result says that everything before it is applied (strong reads). */
   | { readonly kind: "barrier" };
 
@@ -85,6 +101,12 @@ export interface SqliteMachineOptions {
    * to keep.
    */
   readonly checkpointBytes?: number;
+  /**
+   * The database is in memory, and `path` an image of it on this disk, written at checkpoints and
+   * at closing: for simulations. What is behind the image is lost with the process. Loads of files
+   * are refused as failures of the engine.
+   */
+  readonly memory?: { readonly disk: Disk };
 }
 
 /** Facts for `/status`. */
@@ -95,6 +117,9 @@ export interface SqliteStatus {
   readonly walBytes: number;
   readonly appliedIndex: number;
   readonly durableIndex: number;
+  /** Of the last entry that this process applied: its own time, and when it was applied. */
+  readonly lastEntryTimeMs: number;
+  readonly lastAppliedAtMs: number;
   readonly compileOptions: readonly string[];
   readonly pragmas: Readonly<Record<string, string>>;
 }
@@ -103,6 +128,12 @@ export interface SqliteStatus {
 export interface SqliteMachine extends StateMachine {
   /** Facts for `/status`. */
   status(): SqliteStatus;
+  /**
+   * Makes everything that is applied durable in the database file, as far as readers let it.
+   *
+   * @returns false if nothing was new.
+   */
+  checkpoint(): boolean;
   /** Closes the connection; SQLite moves its WAL into the database file as it does. */
   close(): void;
 }
@@ -138,6 +169,8 @@ export interface SqliteThreads {
   backup(request: BackupRequest): Promise<void>;
   /** Facts for `/status`. */
   status(): Promise<SqliteStatus>;
+  /** As `SqliteMachine.checkpoint`, on the writer's thread. */
+  checkpoint(): Promise<boolean>;
   /** SHA-256 over schema and all rows, in hex, at the applied index that comes with it. */
   digest(): Promise<{ appliedIndex: number; digest: string }>;
   /** Lets running batches and reads finish, closes the connections, ends the threads. */
@@ -173,4 +206,6 @@ export interface SqliteModule {
   digestDatabase(path: string): string;
   /** The first statement that the reference refuses as a pragma, or undefined (4.8). */
   findDisallowedPragma(statements: readonly Statement[]): Statement | undefined;
+  /** SQLite's complaint about text that is not SQL, found without a database; or undefined. */
+  findSyntaxError(sql: string): string | undefined;
 }

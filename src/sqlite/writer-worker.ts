@@ -107,13 +107,14 @@ class WriterHost {
   }
 
   #onMessage(message: ToWriter): void {
-    if (message.kind === "status") this.#status(message.id);
-    else this.#close();
+    if (message.kind === "close") this.#close();
+    else this.#answer(message);
   }
 
-  #status(id: number): void {
+  #answer({ kind, id }: Exclude<ToWriter, { kind: "close" }>): void {
     try {
-      const value = this.#machine.status();
+      const value = kind === "status" ? this.#machine.status() : this.#machine.checkpoint();
+      if (kind === "checkpoint") this.#notice();
       this.#main.post({ kind: "answer", id, outcome: { ok: true, value } });
     } catch (error) {
       this.#main.post({ kind: "answer", id, outcome: { ok: false, error: toWireError(error) } });

@@ -32,6 +32,8 @@ export interface Writer {
   hasDeferredKeys: boolean;
   /** The entry under way has inserted the largest rowid there is. */
   sawLargestRowid: boolean;
+  /** Bytes that were written and that no entry's size tells of; taken by the checkpointing. */
+  unseenBytes: number;
   /** Some AUTOINCREMENT table has used up its numbers, which SQLite reports as a full disk. */
   hasExhaustedSequence(): boolean;
   /** Runs a statement without parameters or rows, prepared once. */
@@ -67,13 +69,19 @@ export const PAGE_BYTES = 4096;
 /**
  * Opens the writer connection; makes the database if there is none.
  *
+ * @param image - opens a database in memory with this content instead; `path` is for messages.
  * @throws `SQLITE_FILE_INVALID` if the file is no database, or none of ours;
  * `SQLITE_ENGINE_FAILED`.
  */
-export function openWriter(path: string, foreignKeysByDefault: boolean): Writer {
+export function openWriter(
+  path: string,
+  foreignKeysByDefault: boolean,
+  image?: Buffer | "empty",
+): Writer {
   let database: Database.Database;
   try {
-    database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    const source = image === "empty" ? ":memory:" : (image ?? path);
+    database = new Database(source, { timeout: BUSY_TIMEOUT_MS });
   } catch (error) {
     throw openFailure(path, error);
   }
@@ -92,6 +100,7 @@ class WriterConnection implements Writer {
   state: PersistedState;
   hasDeferredKeys = false;
   sawLargestRowid = false;
+  unseenBytes = 0;
   #enforces = false;
   /** A trigger, a view or a default may ask for SQLite's counters. */
   #schemaAsks = false;

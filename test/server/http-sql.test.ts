@@ -149,6 +149,9 @@ test("levels and freshness reach the node; an unknown level is weak", async () =
   ]);
   expect(node.reads[0]?.options).toEqual({
     level: "none",
+    credentials: undefined,
+    databaseTimeoutMs: 0,
+    linearizableTimeoutMs: 10_000,
     timeoutMs: 5000,
     freshnessMs: 2000,
     freshnessStrict: true,
@@ -187,12 +190,6 @@ test("a PRAGMA that would take the engine out of our hands stops the whole reque
   expect(node.commands).toHaveLength(1);
   const query = await get(`/db/query?q=${encodeURIComponent("PRAGMA synchronous = OFF")}`);
   expect(query.text).toContain("disallowed pragma");
-});
-
-test("queued writes are refused rather than pretended", async () => {
-  const reply = await post("/db/execute?queue", CREATE);
-  expect([reply.status, reply.text]).toEqual([400, "queued writes are not supported yet\n"]);
-  expect(node.commands).toEqual([]);
 });
 
 describe("errors of the node", () => {

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CairnError } from "#base";
-import { readInvocation } from "#server";
+import { createCounters, createWriteQueue, readInvocation, sendFile } from "#server";
 import type { CallOutcome, NodeConfig, NodeInfo, NodeService, ReadOptions } from "#server/types";
 import { encodeCommand, openSqliteMachine, openSqliteReader } from "#sqlite";
 import type { Command, ReadRequest, SqliteMachine, SqliteReader } from "#sqlite/types";
@@ -24,6 +24,11 @@ export interface SingleNode {
   /** Thrown by the next calls, as if the cluster had. */
   failure: Error | undefined;
   nodes: readonly NodeInfo[];
+  /** What a snapshot finds. */
+  hasNews: boolean;
+  /** Nodes that were asked to be removed, and targets of handovers. */
+  readonly removed: string[];
+  readonly steppedDown: (string | undefined)[];
   ready: { ready: boolean; lines: string[] };
   /** Commands that reached the machine, and reads that reached the reader, in order. */
   readonly commands: Command[];
@@ -49,6 +54,9 @@ export function openSingleNode(changes: Partial<NodeConfig> = {}): SingleNode {
     leaderUrl: undefined,
     failure: undefined,
     nodes: [],
+    hasNews: true,
+    removed: [],
+    steppedDown: [],
     ready: { ready: true, lines: ["[+]node ok"] },
     commands: [],
     reads: [],
@@ -104,11 +112,56 @@ function databaseOf(
   return { apply, read };
 }
 
-function serviceOf(node: NodeState, machine: SqliteMachine, reader: SqliteReader): NodeService {
-  const { apply, read } = databaseOf(node, machine, reader);
+/** What operators ask for, as far as one thread without a log can do it. */
+function operationsOf(
+  node: NodeState,
+  apply: (command: Command) => CallOutcome,
+): Omit<NodeService, "execute" | "query" | "request" | "backup" | "nodes" | "status"> &
+  Pick<NodeService, "queue" | "counters"> {
+  const counters = createCounters();
+  const execute = async (command: Command): Promise<CallOutcome> => {
+    check(node, true);
+    return apply(command);
+  };
+  const config = node.config.writeQueue;
   return {
     config: node.config,
     version: "0.0.0",
+    isLeader: () => node.leading,
+    hasLeader: () => node.leading,
+    leaderApiUrl: async () => node.leaderUrl,
+    readiness: async () => node.ready,
+    counters,
+    queue: createWriteQueue({ config, counters, execute, onLoss: () => undefined }),
+    loadFile: (file) => sendFile(file, 7n, execute),
+    async boot(file) {
+      check(node, true);
+      await sendFile(file, 7n, execute);
+    },
+    async snapshot() {
+      check(node, false);
+      return node.hasNews;
+    },
+    async reap() {
+      check(node, false);
+      return { snapshots: 1, wals: 2 };
+    },
+    async removeNode(id) {
+      check(node, true);
+      node.removed.push(id);
+      return { servedBy: SERVED_BY };
+    },
+    async stepDown({ target }) {
+      check(node, true);
+      node.steppedDown.push(target);
+      return { servedBy: SERVED_BY };
+    },
+  };
+}
+
+function serviceOf(node: NodeState, machine: SqliteMachine, reader: SqliteReader): NodeService {
+  const { apply, read } = databaseOf(node, machine, reader);
+  return {
     async execute(command) {
       check(node, true);
       return apply(command);
@@ -124,7 +177,9 @@ function serviceOf(node: NodeState, machine: SqliteMachine, reader: SqliteReader
       const request: ReadRequest = { statements, transaction, rendering, mode: "request" };
       return read(request, options) ?? apply(command);
     },
+    ...operationsOf(node, apply),
     isLeader: () => node.leading,
+    hasLeader: () => node.leading || node.leaderUrl !== undefined,
     leaderApiUrl: async () => node.leaderUrl,
     async backup({ local, ...request }) {
       check(node, !local);

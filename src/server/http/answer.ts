@@ -6,7 +6,7 @@
  */
 import type { Readable } from "node:stream";
 import type { Bytes } from "#base";
-import type { NodeService } from "../types.ts";
+import type { BodyPieces, Credentials, NodeService } from "../types.ts";
 import { indentJson } from "./json-text.ts";
 import type { Parameters } from "./parameters.ts";
 
@@ -14,12 +14,19 @@ import type { Parameters } from "./parameters.ts";
 export interface Call {
   readonly service: NodeService;
   readonly method: string;
+  /** The path alone, its escapes read. */
+  readonly path: string;
   /** Path and query as they came, for redirects. */
   readonly target: string;
   readonly parameters: Parameters;
   /** Content type `text/plain`, which changes how SQL bodies are read. */
   readonly isText: boolean;
+  readonly contentType: string;
+  /** Empty for endpoints that take their body in pieces. */
   readonly body: Bytes;
+  readonly pieces: BodyPieces;
+  /** Who asks, as far as the request says. */
+  readonly credentials: Credentials | undefined;
   /** When the request came, on the clock of `performance.now`. */
   readonly startedAt: number;
 }

@@ -8,8 +8,8 @@ import { pipeline, Readable } from "node:stream";
 import { constants, createGzip } from "node:zlib";
 import { createNodeDisk } from "#platform";
 import { type Answer, type Call, textError } from "./answer.ts";
-import { plainFailure } from "./failure.ts";
-import { backupWishOf } from "./parameters.ts";
+import { forwardedFailure } from "./failure.ts";
+import { backupWishOf, callOptionsOf } from "./parameters.ts";
 import { redirection } from "./redirect.ts";
 
 /** Large enough that reading is cheap, small enough that the thread is soon free again. */
@@ -23,14 +23,15 @@ export async function handleBackup(call: Call): Promise<Answer> {
   try {
     const redirect = wish.local ? undefined : await redirection(call);
     if (redirect !== undefined) return redirect;
-    const copy = await service.backup(wish, { timeoutMs: parameters.timeoutMs });
+    const copy = await service.backup(wish, callOptionsOf(call));
+    service.counters.add("http", "backups");
     const { stream, bytes } = openCopy(copy);
     const type = wish.format === "sql" ? "application/sql" : "application/octet-stream";
     const headers = { "content-type": type };
     if (compress) return { status: 200, headers, body: compressed(stream) };
     return { status: 200, headers: { ...headers, "content-length": String(bytes) }, body: stream };
   } catch (error) {
-    return plainFailure(error);
+    return forwardedFailure(error, "backup");
   }
 }
 

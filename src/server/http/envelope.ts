@@ -1,6 +1,6 @@
 /**
- * The envelope around results: `results`, `error`, `time`, `raft_index`, in this order (compat
- * reference, 1.4).
+ * The envelope around results: `results`, `error`, `time`, `sequence_number`, `raft_index`, in this
+ * order (compat reference, 1.4).
  *
  * Invariant: `results` is put in as the bytes that the database rendered, never decoded here.
  */
@@ -28,6 +28,12 @@ export function noResultsEnvelope(call: Call): Answer {
   return jsonAnswer(call, Buffer.from(`{"results":[]${timeMember(call)}}`));
 }
 
+/** The answer to a write that was put into the queue. */
+export function queuedEnvelope(call: Call, sequenceNumber: bigint): Answer {
+  const json = `{"results":[]${timeMember(call)},"sequence_number":${sequenceNumber}}`;
+  return jsonAnswer(call, Buffer.from(json));
+}
+
 /** The answer to a request that failed as a whole: still 200. */
 export function errorEnvelope(call: Call, message: string): Answer {
   const json = `{"results":[],"error":${jsonString(message)}${timeMember(call)}}`;
@@ -35,7 +41,7 @@ export function errorEnvelope(call: Call, message: string): Answer {
 }
 
 /** Wall time since the request came, in seconds, if the caller wants to know. */
-function timeMember({ parameters, startedAt }: Call): string {
+export function timeMember({ parameters, startedAt }: Call): string {
   if (!parameters.has("timings")) return "";
   return `,"time":${(performance.now() - startedAt) / MS_PER_SECOND}`;
 }

@@ -9,6 +9,9 @@ import { CairnError, ERROR_CODES, errorText, isCairnError } from "#base";
 import { type Answer, type Call, textError } from "./answer.ts";
 import { errorEnvelope } from "./envelope.ts";
 
+/** The reference's words for a node that is stopping, or was never open. */
+export const NOT_OPEN_TEXT = "store not open";
+
 /** The reference's words for what we tell by code. */
 const TEXTS: Partial<Record<CairnError["code"], string>> = {
   SERVER_NO_LEADER: "leader not found",
@@ -17,7 +20,8 @@ const TEXTS: Partial<Record<CairnError["code"], string>> = {
   REPLICA_NOT_LEADER: "not leader",
   REPLICA_BUSY: "timed out enqueuing operation",
   REPLICA_LEADERSHIP_LOST: "leadership lost while committing log",
-  REPLICA_STOPPED: "store not open",
+  REPLICA_STOPPED: NOT_OPEN_TEXT,
+  SERVER_NOT_SINGLE_NODE: "not single-node",
   SQLITE_PRAGMA_DISALLOWED: "disallowed pragma",
 };
 
@@ -33,14 +37,25 @@ function commonFailure(error: unknown): Answer | undefined {
     case "SERVER_NO_LEADER":
     case "SERVER_REQUEST_INVALID":
     case "SERVER_BODY_TOO_LARGE":
+    case "SERVER_AUTH_BUSY":
       return textError(ERROR_CODES[error.code].httpStatus, wireText(error));
     default:
       return undefined;
   }
 }
 
-/** The answer of execute, query and request to an error. */
-export function sqlFailure(call: Call, error: unknown): Answer {
+/** What is told to a caller whom the leader did not let in. */
+function notAuthorized(what: string): Answer {
+  return textError(401, `remote ${what} not authorized`);
+}
+
+/**
+ * The answer of execute, query and request to an error.
+ *
+ * @param what - the call's name, as the reference writes it.
+ */
+export function sqlFailure(call: Call, error: unknown, what: string): Answer {
+  if (isCairnError(error, "SERVER_UNAUTHORIZED")) return notAuthorized(what);
   const common = commonFailure(error);
   if (common !== undefined || !(error instanceof CairnError)) {
     return common ?? textError(500, errorText(error));
@@ -50,6 +65,7 @@ export function sqlFailure(call: Call, error: unknown): Answer {
 
 /** The answer of load to an error: every one has a status of its own. */
 export function loadFailure(error: unknown): Answer {
+  if (isCairnError(error, "SERVER_UNAUTHORIZED")) return notAuthorized("load");
   const common = commonFailure(error);
   if (common !== undefined || !(error instanceof CairnError)) {
     return common ?? textError(500, errorText(error));
@@ -62,6 +78,19 @@ export function loadFailure(error: unknown): Answer {
     return textError(ERROR_CODES.SQLITE_FILE_INVALID.httpStatus, error.message);
   }
   return textError(500, wireText(error));
+}
+
+/** The answer of boot to an error: nearly all are 503, as the reference has it. */
+export function bootFailure(error: unknown): Answer {
+  if (isCairnError(error, "SQLITE_FILE_INVALID")) return textError(400, error.message);
+  if (isCairnError(error)) return textError(503, wireText(error));
+  return plainFailure(error);
+}
+
+/** The answer to an error of a call that may have gone to the leader. */
+export function forwardedFailure(error: unknown, what: string): Answer {
+  if (isCairnError(error, "SERVER_UNAUTHORIZED")) return notAuthorized(what);
+  return plainFailure(error);
 }
 
 /** The answer of backup, status and the like to an error. */

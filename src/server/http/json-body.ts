@@ -25,14 +25,14 @@ const HEX_BLOB = /^[xX]'((?:[0-9a-fA-F]{2})*)'$/;
 /**
  * Reads a body. Bytes behind the closing bracket are ignored, as the reference does.
  *
- * @returns at least one statement.
+ * @param mayBeEmpty - an empty array is in order. Default false.
  * @throws `SERVER_REQUEST_INVALID`; the message is what the reference answers with.
  */
-export function parseStatements(body: string): Statement[] {
+export function parseStatements(body: string, mayBeEmpty = false): Statement[] {
   const reader: BodyReader = { scanner: scanJson(body), refusal: undefined };
   const statements = readBody(reader);
+  if (statements.length === 0 && !mayBeEmpty) reader.refusal ??= "no statements";
   if (reader.refusal !== undefined) throw new CairnError("SERVER_REQUEST_INVALID", reader.refusal);
-  if (statements.length === 0) throw new CairnError("SERVER_REQUEST_INVALID", "no statements");
   return statements;
 }
 

@@ -2,19 +2,21 @@
  * Query parameters, checked before anything else is looked at (compat reference, 1.2).
  *
  * Invariant: a malformed parameter is refused on any path, also where nothing would use it, as the
- * reference does. `db_timeout`, `linearizable_timeout`, `retries`, `trailing_logs`, `noparse`,
- * `norwrandom` and `norwtime` are checked and then without effect: we never rewrite SQL, never
- * send a write twice, and the engine offers no way to interrupt a statement.
+ * reference does. `parameter-table.ts` has them all.
  */
 import { CairnError, type Ms } from "#base";
 import type { BackupFormat, Rendering } from "#sqlite/types";
 import { parseDuration } from "../duration.ts";
-import type { ReadLevel, ReadOptions } from "../types.ts";
+import type { CallOptions, Credentials, ReadLevel, ReadOptions } from "../types.ts";
+import { parametersOfKind } from "./parameter-table.ts";
 import { parseQuery } from "./query-string.ts";
 
-const TIMEOUT_MS = 30_000;
-const DURATIONS = ["timeout", "freshness", "db_timeout", "linearizable_timeout"] as const;
-const INTEGERS = ["retries", "trailing_logs"] as const;
+const TIMEOUT_MS: Ms = 30_000;
+const LINEARIZABLE_TIMEOUT_MS: Ms = 10_000;
+/** Not in the reference, which would ignore it: so it is never refused. */
+const OURS = "seconds";
+const DURATIONS = parametersOfKind("duration");
+const INTEGERS = parametersOfKind("integer").filter((name) => name !== OURS);
 
 /** The parameters of one request. */
 export interface Parameters {
@@ -25,6 +27,12 @@ export interface Parameters {
   readonly timeoutMs: Ms;
   /** Parameter `freshness`, or 0. */
   readonly freshnessMs: Ms;
+  /** Parameter `db_timeout`, or 0: without limit. */
+  readonly databaseTimeoutMs: Ms;
+  /** Parameter `linearizable_timeout`, or 10 s. */
+  readonly linearizableTimeoutMs: Ms;
+  /** An integer; 0 if it is not given, or is none. */
+  integer(name: string): number;
 }
 
 /**
@@ -45,8 +53,7 @@ export function readParameters(query: string): Parameters {
   if (values.size > 0) {
     for (const name of DURATIONS) duration(name, 0);
     for (const name of INTEGERS) {
-      const valid = /^[-+]?\d+$/.test(values.get(name) ?? "0");
-      if (!valid) refuse(`${name} is not a valid integer`);
+      if (!INTEGER.test(values.get(name) ?? "0")) refuse(`${name} is not a valid integer`);
     }
     if (values.has("freshness_strict") && !values.has("freshness")) {
       refuse("freshness_strict requires freshness");
@@ -59,8 +66,13 @@ export function readParameters(query: string): Parameters {
     // Go takes a negative timeout as one that is over already.
     timeoutMs: Math.max(0, duration("timeout", TIMEOUT_MS)),
     freshnessMs: Math.max(0, duration("freshness", 0)),
+    databaseTimeoutMs: Math.max(0, duration("db_timeout", 0)),
+    linearizableTimeoutMs: Math.max(0, duration("linearizable_timeout", LINEARIZABLE_TIMEOUT_MS)),
+    integer: (name) => (INTEGER.test(values.get(name) ?? "") ? Number(values.get(name)) : 0),
   };
 }
+
+const INTEGER = /^[-+]?\d+$/;
 
 /** How results are to be written. */
 export function renderingOf(parameters: Parameters): Rendering {
@@ -77,14 +89,28 @@ const LEVELS: ReadonlySet<string> = new Set(["none", "weak", "linearizable", "st
 const isLevel = (text: string): text is ReadLevel => LEVELS.has(text);
 
 /** How a read is to be served. An unknown level is `weak`, without an error. */
-export function readOptionsOf(parameters: Parameters): ReadOptions {
+export function readOptionsOf({ parameters, credentials }: OptionSource): ReadOptions {
   const level = (parameters.text("level") ?? "").toLowerCase();
   return {
     timeoutMs: parameters.timeoutMs,
+    credentials,
     level: isLevel(level) ? level : "weak",
     freshnessMs: parameters.freshnessMs,
     freshnessStrict: parameters.has("freshness_strict"),
+    linearizableTimeoutMs: parameters.linearizableTimeoutMs,
+    databaseTimeoutMs: parameters.databaseTimeoutMs,
   };
+}
+
+/** What of a request decides how another node is asked. */
+export interface OptionSource {
+  readonly parameters: Parameters;
+  readonly credentials: Credentials | undefined;
+}
+
+/** How another node is to be asked. */
+export function callOptionsOf({ parameters, credentials }: OptionSource): CallOptions {
+  return { timeoutMs: parameters.timeoutMs, credentials };
 }
 
 /** What a backup is to be. */

@@ -11,14 +11,16 @@ import { Readable } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Bytes, CairnError, errorText, type Ms } from "#base";
 import { splitAddress } from "../address.ts";
-import type { NodeConfig, NodeService } from "../types.ts";
+import { type Authorizer, openAuthorizer } from "../auth/authorizer.ts";
+import { authorize, challengeHeaders } from "../auth/http.ts";
+import type { Credentials, NodeConfig, NodeService } from "../types.ts";
 import { API_VERSION } from "../version.ts";
-import { type Answer, emptyAnswer, type Handler, textError } from "./answer.ts";
-import { declaredBytes, readBody } from "./body.ts";
+import { type Answer, emptyAnswer, textError } from "./answer.ts";
+import { declaredBytes, drain, piecesOf, readBody, tooLarge } from "./body.ts";
 import { plainFailure } from "./failure.ts";
 import { type Parameters, readParameters } from "./parameters.ts";
 import { splitTarget, unescapePercent } from "./query-string.ts";
-import { findRoute } from "./routes.ts";
+import { findRoute, type Operation, rootAnswer } from "./routes.ts";
 
 /** `GET /db/query?q=…` carries SQL in its first line; the reference's library takes this much. */
 const HEADER_BYTES_MAX = 1024 * 1024;
@@ -33,6 +35,8 @@ const CLOSE_MS: Ms = 10_000;
 export interface HttpServerOptions {
   /** Told of errors that are our own fault, and of connections that broke while answering. */
   readonly onFault?: (error: unknown) => void;
+  /** Who may do what. Default: everybody everything. */
+  readonly authorizer?: Authorizer;
   /** How long `close` waits for running requests. Default 10 s. Longer: slower stops. */
   readonly closeMs?: Ms;
 }
@@ -47,9 +51,12 @@ export interface HttpServer {
 
 /** What is known of a request before its body is read. */
 interface Begun {
-  readonly handler: Handler;
+  readonly operation: Operation;
+  readonly path: string;
   readonly parameters: Parameters;
+  readonly contentType: string;
   readonly isText: boolean;
+  readonly credentials: Credentials | undefined;
   readonly startedAt: number;
 }
 
@@ -60,8 +67,10 @@ interface Begun {
  */
 export async function openHttpServer(
   service: NodeService,
-  { onFault = () => undefined, closeMs = CLOSE_MS }: HttpServerOptions = {},
+  options: HttpServerOptions = {},
 ): Promise<HttpServer> {
+  const { onFault = () => undefined, closeMs = CLOSE_MS } = options;
+  const { authorizer = openAuthorizer("") } = options;
   const { httpAddress, httpBodyBytesMax } = service.config;
   const app = fastify({
     logger: false,
@@ -71,10 +80,10 @@ export async function openHttpServer(
     http: { maxHeaderSize: HEADER_BYTES_MAX },
   });
   const begun = new WeakMap<FastifyRequest, Begun>();
-  const standardHeaders = headersOf(service.config);
+  const standardHeaders = { ...headersOf(service.config), ...challengeHeaders(authorizer) };
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(standardHeaders);
-    const start = beginRequest(request);
+    const start = await beginRequest(request, service, authorizer);
     if ("status" in start) return send(reply, start);
     begun.set(request, start);
     // Only text/plain changes anything; a type that the library cannot read must not stop us.
@@ -82,6 +91,7 @@ export async function openHttpServer(
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", async (request: FastifyRequest) => {
+    if (begun.get(request)?.operation.streams === true) return undefined;
     return (await readBody(request.raw, httpBodyBytesMax)) ?? null;
   });
   app.all("/", async (request, reply) => {
@@ -89,13 +99,15 @@ export async function openHttpServer(
     if (start === undefined) return send(reply, emptyAnswer(404));
     const body = request.body as Bytes | null | undefined;
     if (body === null) return send(reply, tooLarge(httpBodyBytesMax));
-    const answer = await start.handler({
+    const answer = await start.operation.handler({
       ...start,
       service,
       method: request.method,
       target: request.originalUrl,
       body: body ?? new Uint8Array(),
+      pieces: piecesOf(request.raw),
     });
+    drain(request.raw);
     if (answer.status === 500) onFault(new Error(`${request.originalUrl}: ${answer.body}`));
     return send(reply, answer);
   });
@@ -119,26 +131,39 @@ function headersOf({ httpAllowOrigin }: NodeConfig): Record<string, string> {
 }
 
 /** Everything that comes before the body. */
-function beginRequest(request: FastifyRequest): Begun | Answer {
+async function beginRequest(
+  request: FastifyRequest,
+  { counters }: NodeService,
+  authorizer: Authorizer,
+): Promise<Begun | Answer> {
   const startedAt = performance.now();
   if (request.method === "OPTIONS") return emptyAnswer(200);
   try {
-    const { path, query } = splitTarget(request.originalUrl);
+    const { path: escaped, query } = splitTarget(request.originalUrl);
     const parameters = readParameters(query);
-    const route = findRoute(request.method, unescapePercent(path));
-    if (typeof route !== "function") return route;
-    const isText = request.headers["content-type"]?.startsWith("text/plain") ?? false;
-    return { handler: route, parameters, isText, startedAt };
+    const path = unescapePercent(escaped);
+    if (path === "/") return rootAnswer(request.method);
+    const route = findRoute(path);
+    if (route === undefined) return emptyAnswer(404);
+    const admission = await authorize(authorizer, request.headers, route.permissions);
+    if (!authorizer.isOpen) counters.add("http", admission.isAllowed ? "auth_ok" : "auth_fail");
+    if (!admission.isAllowed) return emptyAnswer(401);
+    const operation = route.operations[request.method];
+    if (operation === undefined) return emptyAnswer(405);
+    const contentType = request.headers["content-type"] ?? "";
+    return {
+      operation,
+      path,
+      parameters,
+      contentType,
+      isText: contentType.startsWith("text/plain"),
+      credentials: admission.credentials,
+      startedAt,
+    };
   } catch (error) {
-    if (error instanceof CairnError) return textError(400, error.message);
+    if (error instanceof CairnError) return plainFailure(error);
     throw error;
   }
-}
-
-function tooLarge(bytesMax: number): Answer {
-  const limit = `${bytesMax} bytes (-http-max-body-bytes)`;
-  const message = `request body is larger than the limit of ${limit}`;
-  return plainFailure(new CairnError("SERVER_BODY_TOO_LARGE", message));
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
@@ -155,7 +180,9 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
 /** Who asks before sending a body that is too large is told at once, and need not send it. */
 function answerExpectations(server: Server, bytesMax: number): void {
   server.on("checkContinue", (request, response) => {
-    if (declaredBytes(request) <= bytesMax) response.writeContinue();
+    const { path } = splitTarget(request.url ?? "");
+    const isStreamed = findRoute(path)?.operations[request.method ?? ""]?.streams === true;
+    if (isStreamed || declaredBytes(request) <= bytesMax) response.writeContinue();
     server.emit("request", request, response);
   });
 }

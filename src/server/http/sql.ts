@@ -4,41 +4,45 @@
  * Invariant: nothing runs before the whole body was understood and no statement in it is a PRAGMA
  * that would take the engine out of our hands.
  */
-import { CairnError } from "#base";
-import { findDisallowedPragma } from "#sqlite";
+import { isCairnError, type Ms } from "#base";
 import type { Command, ReadRequest, Statement } from "#sqlite/types";
 import type { CallOutcome } from "../types.ts";
 import type { Answer, Call } from "./answer.ts";
 import { noResultsEnvelope, outcomeEnvelope } from "./envelope.ts";
 import { sqlFailure } from "./failure.ts";
-import { parseStatements, plainStatement } from "./json-body.ts";
-import { readOptionsOf, renderingOf } from "./parameters.ts";
+import { callOptionsOf, readOptionsOf, renderingOf } from "./parameters.ts";
+import { handleQueued } from "./queued.ts";
 import { redirection } from "./redirect.ts";
+import { statementOfParameter, statementsOfBody } from "./statements.ts";
+
+/** The calls as the reference writes them when the leader lets nobody in. */
+type CallName = "Execute" | "query" | "Request";
 
 /** Runs statements for their effect. */
 export function handleExecute(call: Call): Promise<Answer> {
-  return answered(call, async () => {
-    if (call.parameters.has("queue")) {
-      throw new CairnError("SERVER_REQUEST_INVALID", "queued writes are not supported yet");
-    }
-    const statements = statementsOf(call, call.isText);
+  if (call.parameters.has("queue")) return handleQueued(call);
+  return answered(call, "Execute", async () => {
+    const statements = statementsOfBody(call, call);
+    const { counters } = call.service;
+    counters.add("http", "executions");
+    counters.add("http", "execute_stmts_rx", statements.length);
     const command = commandOf(call, "execute", statements);
-    return (
-      (await redirection(call)) ??
-      call.service.execute(command, { timeoutMs: call.parameters.timeoutMs })
-    );
+    return (await redirection(call)) ?? call.service.execute(command, callOptionsOf(call));
   });
 }
 
 /** Runs statements for their rows; refuses to write. */
 export function handleQuery(call: Call): Promise<Answer> {
-  return answered(call, async () => {
+  return answered(call, "query", async () => {
     const isGet = call.method === "GET";
     const q = call.parameters.text("q");
     if (isGet && q === undefined) return noResultsEnvelope(call);
     const statements =
-      isGet && q !== undefined ? [checked(plainStatement(q))] : statementsOf(call, call.isText);
-    const options = readOptionsOf(call.parameters);
+      isGet && q !== undefined ? statementOfParameter(q) : statementsOfBody(call, call);
+    const { counters } = call.service;
+    counters.add("http", "queries");
+    counters.add("http", "query_stmts_rx", statements.length);
+    const options = readOptionsOf(call);
     const request: ReadRequest = {
       statements,
       transaction: call.parameters.has("transaction"),
@@ -53,40 +57,36 @@ export function handleQuery(call: Call): Promise<Answer> {
 
 /** Runs reads and writes together. Its body is always JSON, whatever its type. */
 export function handleRequest(call: Call): Promise<Answer> {
-  return answered(call, async () => {
-    const command = commandOf(call, "request", statementsOf(call, false));
+  return answered(call, "Request", async () => {
+    const statements = statementsOfBody(call);
+    const { counters } = call.service;
+    counters.add("http", "requests");
+    counters.add("http", "request_stmts_rx", statements.length);
+    const command = commandOf(call, "request", statements);
+    // As in the reference, whose parameter `linearizable_timeout` is for queries alone.
+    const options = { ...readOptionsOf(call), linearizableTimeoutMs: REQUEST_LINEARIZABLE_MS };
     // At level `none` too: whether something among it would write is known only to the database.
-    return (
-      (await redirection(call)) ?? call.service.request(command, readOptionsOf(call.parameters))
-    );
+    return (await redirection(call)) ?? call.service.request(command, options);
   });
 }
 
+/** How long a linearizable request may wait for the log. */
+const REQUEST_LINEARIZABLE_MS: Ms = 1000;
+
 /** Runs a handler and turns its outcome or its error into an answer. */
-async function answered(call: Call, run: () => Promise<CallOutcome | Answer>): Promise<Answer> {
+async function answered(
+  call: Call,
+  name: CallName,
+  run: () => Promise<CallOutcome | Answer>,
+): Promise<Answer> {
   try {
     const outcome = await run();
     return "results" in outcome ? outcomeEnvelope(call, outcome) : outcome;
   } catch (error) {
-    return sqlFailure(call, error);
+    if (isCairnError(error, "SERVER_NO_LEADER"))
+      call.service.counters.add("http", "leader_not_found");
+    return sqlFailure(call, error, name);
   }
-}
-
-function statementsOf({ body }: Call, isText: boolean): Statement[] {
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
-  const statements = isText ? [plainStatement(text)] : parseStatements(text);
-  refuseDisallowed(statements);
-  return statements;
-}
-
-function checked(statement: Statement): Statement {
-  refuseDisallowed([statement]);
-  return statement;
-}
-
-function refuseDisallowed(statements: readonly Statement[]): void {
-  if (findDisallowedPragma(statements) === undefined) return;
-  throw new CairnError("SQLITE_PRAGMA_DISALLOWED", "disallowed pragma");
 }
 
 function commandOf(

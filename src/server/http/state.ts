@@ -5,18 +5,20 @@
  * Invariant: objects keyed by names of others are written by hand, in sorted order: a JavaScript
  * object would move keys that look like numbers to the front.
  */
-import { errorText } from "#base";
+import { errorText, isCairnError } from "#base";
 import { formatDuration } from "../duration.ts";
 import type { NodeInfo } from "../types.ts";
 import { type Answer, type Call, jsonAnswer, TEXT_TYPE, textError } from "./answer.ts";
-import { plainFailure } from "./failure.ts";
+import { NOT_OPEN_TEXT, plainFailure } from "./failure.ts";
 import { jsonString, sortedJson } from "./json-text.ts";
+import { callOptionsOf } from "./parameters.ts";
 
 const NANOSECONDS_PER_MS = 1e6;
 const NANOSECONDS_PER_SECOND = 1e9;
 
 /** The tree of facts, or the part of it that `key` names. */
 export async function handleStatus(call: Call): Promise<Answer> {
+  call.service.counters.add("http", "num_status");
   try {
     const tree = await call.service.status();
     const key = call.parameters.text("key");
@@ -27,7 +29,8 @@ export async function handleStatus(call: Call): Promise<Answer> {
   }
 }
 
-function memberOf(tree: unknown, path: readonly string[]): unknown {
+/** The part of a tree at a path; undefined if it has none. */
+export function memberOf(tree: unknown, path: readonly string[]): unknown {
   let part = tree;
   for (const name of path) {
     if (part === null || typeof part !== "object" || !Object.hasOwn(part, name)) return undefined;
@@ -39,7 +42,7 @@ function memberOf(tree: unknown, path: readonly string[]): unknown {
 /** The members of the cluster, each asked how it is. */
 export async function handleNodes(call: Call): Promise<Answer> {
   const { service, parameters } = call;
-  const options = { timeoutMs: parameters.timeoutMs, nonVoters: parameters.has("nonvoters") };
+  const options = { ...callOptionsOf(call), nonVoters: parameters.has("nonvoters") };
   try {
     const nodes = [...(await service.nodes(options))].sort((one, other) =>
       Buffer.compare(Buffer.from(one.id), Buffer.from(other.id)),
@@ -50,12 +53,15 @@ export async function handleNodes(call: Call): Promise<Answer> {
         : `{${nodes.map((node) => `${jsonString(node.id)}:${nodeJson(node)}`).join(",")}}`;
     return jsonAnswer(call, Buffer.from(json));
   } catch (error) {
+    if (isCairnError(error, "REPLICA_STOPPED")) {
+      return textError(503, `store nodes: ${NOT_OPEN_TEXT}`);
+    }
     return textError(500, `store nodes: ${errorText(error)}`);
   }
 }
 
 /** One node, its keys in the order of the reference. */
-function nodeJson(node: NodeInfo): string {
+export function nodeJson(node: NodeInfo): string {
   const { timeMs } = node;
   const members: string[] = [];
   const text = (key: string, value: string | undefined, always = false): void => {
@@ -79,9 +85,10 @@ function nodeJson(node: NodeInfo): string {
 /** Is the node ready to serve? 200 or 503, with a line for each thing that was looked at. */
 export async function handleReady(call: Call): Promise<Answer> {
   const { service, parameters } = call;
+  service.counters.add("http", "num_readyz");
   try {
     const { ready, lines } = await service.readiness({
-      timeoutMs: parameters.timeoutMs,
+      ...callOptionsOf(call),
       noLeader: parameters.has("noleader"),
       sync: parameters.has("sync"),
     });
