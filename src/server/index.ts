@@ -3,11 +3,13 @@
  *
  * Reading order: types.ts, node-config.ts, version.ts, duration.ts, address.ts,
  * nearest-name.ts, flags.ts, flag-table.ts, text-file.ts, settings.ts, config.ts, config-checks.ts,
- * auth/ (password.ts, users.ts, authorizer.ts, basic.ts, http.ts, peer.ts); http/ (answer.ts,
- * query-string.ts, parameters.ts, json-scanner.ts, json-body.ts, json-text.ts, failure.ts,
- * sql.ts, load.ts, backup.ts, state.ts, routes.ts, body.ts, server.ts); then the node behind it:
- * node.ts (assembly), leadership.ts, pending.ts, forward.ts, service.ts, cluster.ts, peers.ts,
- * backups.ts, parts.ts, node-status.ts.
+ * auth/ (password.ts, users.ts, authorizer.ts, basic.ts, http.ts, peer.ts), access.ts; http/
+ * (answer.ts, query-string.ts, parameter-table.ts, parameters.ts, json-scanner.ts, json-body.ts,
+ * statements.ts, json-text.ts, failure.ts, sql.ts, queued.ts, load.ts, backup.ts, state.ts,
+ * leader.ts, administration.ts, debug.ts, profiles.ts, sql-analysis.ts, console.ts, openapi.ts,
+ * routes.ts, body.ts, server.ts); then the node behind it: node.ts (assembly), counters.ts,
+ * leadership.ts, pending.ts, forward.ts, service.ts, queue.ts, file-load.ts, node-operations.ts,
+ * cluster.ts, peers.ts, backups.ts, parts.ts, node-status.ts.
  */
 export { splitAddress } from "./address.ts";
 export { type Authorizer, createAuthorizer, openAuthorizer } from "./auth/authorizer.ts";

@@ -1,6 +1,6 @@
 /**
- * What operators do to a node or its cluster: load a file, boot, snapshot, reap, remove a node, hand
- * over (compat reference, 1.8 to 1.11 and 1.14).
+ * What operators do to a node or its cluster: load a file, boot, snapshot, reap, remove a node,
+ * hand over (compat reference, 1.8 to 1.11 and 1.14).
  *
  * Invariant: what changes the cluster is decided by the leader alone; other nodes pass it on.
  */

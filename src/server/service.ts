@@ -184,7 +184,7 @@ class RoutedCalls implements Calls {
     }
   }
 
-  /** Whether something is missing here, and what was applied last had been under way for too long. */
+  /** Whether something is missing here, and what was applied last had been under way too long. */
   async #lagsBehind(status: ReplicaStatus | undefined, freshnessMs: Ms): Promise<boolean> {
     if (status === undefined || status.appliedIndex >= status.commitIndex) return false;
     const { lastEntryTimeMs, lastAppliedAtMs } = await this.#parts.sqlite.status();

@@ -12,9 +12,9 @@
  * positional values (u32 LE), values, count of named values (u32 LE), each a name (text) and a
  * value. Body of loadText: SQL (text). Body of loadFile: the file, to the end. Body of loadPiece:
  * load (u64 LE), offset (u64 LE), bytes, to the end. Body of loadFinish: load (u64 LE), size of the
- * file (u64 LE). Body of loadAbort: load (u64 LE). Body of barrier: empty. A text is its length in bytes (u32 LE) and UTF-8. A value is a {@link ValueKind} (u8) and
- * then: null nothing, integer i64 LE, real f64 LE, text a text, blob its length (u32 LE) and its
- * bytes.
+ * file (u64 LE). Body of loadAbort: load (u64 LE). Body of barrier: empty. A text is its length in
+ * bytes (u32 LE) and UTF-8. A value is a {@link ValueKind} (u8) and then: null nothing, integer i64
+ * LE, real f64 LE, text a text, blob its length (u32 LE) and its bytes.
  *
  * Invariant: decoding gives what was encoded, or `BYTES_MALFORMED`; never a part of it.
  * Chapter: 09-sqlite.

@@ -1,6 +1,6 @@
 /**
  * Queued writes: order, batches, retries, barriers, limits (compat reference, section 5). Method: a
- * queue over an executor that the test opens, shuts and breaks; time plays no part but in lingering.
+ * queue over an executor that the test opens, shuts and breaks; time matters in lingering only.
  */
 import { expect, test } from "vitest";
 import { CairnError, type ErrorCode } from "#base";
@@ -53,7 +53,7 @@ function executor(
 const sql = (...texts: string[]): Statement[] =>
   texts.map((text) => ({ sql: text, positional: [], named: [] }));
 
-test("numbers rise by one from the time in nanoseconds, and need no double to hold them", async () => {
+test("numbers rise by one from the time in nanoseconds, and no double holds them", async () => {
   const { queue } = executor();
   const numbers: bigint[] = [];
   for (let n = 0; n < 5; n += 1)
