@@ -6,18 +6,21 @@
  * in which they came, and a result leaves only after its transaction has been committed.
  * Chapter: 09-sqlite.
  */
-import type { Bytes, Cancel } from "#base";
+import type { Cancel } from "#base";
 import { createNodeClock, type Port, threadStart, wrapPort } from "#platform";
-import { type AppliedNotice, type ApplierBatch, toWireError, unpackEntries } from "#replica";
+import {
+  createMachineHost,
+  type FromMachine,
+  type MachineHost,
+  type Results,
+  serveApplier,
+  type ToMachine,
+  toWireError,
+} from "#replica";
 import type { CommittedEntry } from "#replica/types";
 import { openSqliteMachine } from "./machine.ts";
 import type { FromWriter, ToWriter, WriterData } from "./thread-protocol.ts";
 import type { SqliteMachine } from "./types.ts";
-
-/** Entries in one transaction: more gain nothing, and make everyone in it wait. */
-const BATCH_ENTRIES_MAX = 256;
-/** Payload bytes in one transaction, for the same reason; one larger entry still goes alone. */
-const BATCH_BYTES_MAX = 1024 * 1024;
 
 /**
  * Consensus hears of what was applied within so many milliseconds, or when so many bytes have been:
@@ -29,47 +32,38 @@ const NOTICE_BYTES_MAX = 256 * 1024;
 
 class WriterHost {
   readonly #main: Port<FromWriter, ToWriter>;
-  readonly #applier: Port<AppliedNotice, ApplierBatch>;
+  readonly #applier: Port<FromMachine, ToMachine>;
   readonly #machine: SqliteMachine;
+  readonly #host: MachineHost;
   readonly #clock = createNodeClock();
   #cancelNotice: Cancel | undefined;
   #unnoticedBytes = 0;
-  #hasFailed = false;
 
   constructor(main: Port<FromWriter, ToWriter>, { options, applierPort }: WriterData) {
     this.#main = main;
     this.#applier = wrapPort(applierPort);
     this.#machine = openSqliteMachine(options);
+    this.#host = createMachineHost({
+      machine: this.#machine,
+      onResults: (entries, results) => this.#onResults(entries, results),
+      onInstalled: () => this.#notice(),
+      onFatal: (error) => this.#onFatal(error),
+    });
   }
 
   start(): void {
     this.#main.onMessage((message) => this.#onMessage(message));
-    this.#applier.onMessage((batch) => this.#onEntries(batch));
+    serveApplier(this.#applier, this.#host, (error) => this.#onFatal(error));
     this.#main.post({ kind: "opened", appliedIndex: this.#machine.appliedIndex() });
   }
 
-  /** Applies a batch, and what else is already here, as far as the limits let it. */
-  #onEntries(first: ApplierBatch): void {
-    if (this.#hasFailed) return;
-    try {
-      const entries = unpackEntries(first);
-      let bytes = first.length;
-      while (entries.length < BATCH_ENTRIES_MAX && bytes < BATCH_BYTES_MAX) {
-        const next = this.#applier.take();
-        if (next === undefined) break;
-        entries.push(...unpackEntries(next));
-        bytes += next.length;
-      }
-      for (const batch of cut(entries)) this.#apply(batch);
-    } catch (error) {
-      // Nothing may be applied behind a gap; the main thread stops the process.
-      this.#hasFailed = true;
-      this.#main.post({ kind: "fatal", error: toWireError(error) });
-    }
+  /** Nothing may be applied behind a gap; the main thread stops the process. */
+  #onFatal(error: unknown): void {
+    this.#host.stop();
+    this.#main.post({ kind: "fatal", error: toWireError(error) });
   }
 
-  #apply(entries: readonly CommittedEntry[]): void {
-    const results = this.#machine.applyBatch(entries);
+  #onResults(entries: readonly CommittedEntry[], results: Results): void {
     this.#postResults(entries, results);
     for (const { payload } of entries) this.#unnoticedBytes += payload.length;
     if (this.#unnoticedBytes > NOTICE_BYTES_MAX) this.#notice();
@@ -87,7 +81,7 @@ class WriterHost {
   }
 
   /** One message with one array of bytes, however many results there are. */
-  #postResults(entries: readonly CommittedEntry[], results: readonly (Bytes | null)[]): void {
+  #postResults(entries: readonly CommittedEntry[], results: Results): void {
     const wanted = entries.flatMap(({ proposalId, index }, at) => {
       const result = results[at] ?? null;
       return proposalId === 0 || result === null ? [] : [{ proposalId, index, result }];
@@ -122,33 +116,13 @@ class WriterHost {
   }
 
   #close(): void {
-    this.#hasFailed = true;
+    this.#host.stop();
     this.#cancelNotice?.();
     this.#machine.close();
     this.#applier.close();
     this.#main.post({ kind: "closed" });
     this.#main.close();
   }
-}
-
-/** Cuts entries into batches within the limits, in order. */
-function cut(entries: readonly CommittedEntry[]): CommittedEntry[][] {
-  const batches: CommittedEntry[][] = [];
-  let batch: CommittedEntry[] = [];
-  let bytes = 0;
-  for (const entry of entries) {
-    const isFull =
-      batch.length === BATCH_ENTRIES_MAX || bytes + entry.payload.length > BATCH_BYTES_MAX;
-    if (batch.length > 0 && isFull) {
-      batches.push(batch);
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(entry);
-    bytes += entry.payload.length;
-  }
-  if (batch.length > 0) batches.push(batch);
-  return batches;
 }
 
 const { port, data } = threadStart<FromWriter, ToWriter, WriterData>();

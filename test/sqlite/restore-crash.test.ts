@@ -59,7 +59,10 @@ async function installAndKill(args: string[], lines: number, delayMs: number): P
 }
 
 test("a killed installation leaves the old database or the new one, and can be done again", async () => {
-  const copies = { [FIRST]: await copyAt(FIRST), [SECOND]: await copyAt(SECOND) };
+  const copies: Readonly<Record<number, { file: string; digest: string }>> = {
+    [FIRST]: await copyAt(FIRST),
+    [SECOND]: await copyAt(SECOND),
+  };
   const random = seededRandom(5);
   const seen = new Set<string>();
   for (let round = 0; round < scaled(6); round += 1) {
@@ -72,7 +75,7 @@ test("a killed installation leaves the old database or the new one, and can be d
     const index = machine.appliedIndex();
     const last = (said.at(-1) ?? "").split(" ").map(Number);
     expect(last, where).toContain(index);
-    const digest = copies[index as typeof FIRST]?.digest;
+    const digest = copies[index]?.digest;
     if (index !== 0) expect(hexOf(machine), where).toBe(digest);
     const checked = new Database(path, { readonly: true });
     expect(checked.pragma("integrity_check", { simple: true }), where).toBe("ok");
