@@ -4,7 +4,8 @@
  * Reading order: types.ts, entry.ts, configuration.ts, identity.ts, log-record.ts, raft-log.ts;
  * then proposals.ts, durability.ts, outbox.ts, apply-feed.ts, compaction.ts and driver.ts (the
  * heart); then the wire: frame.ts, frame-stream.ts, message-codec.ts, peer-port.ts, tcp-net.ts,
- * rpc.ts; then the threads: packed-batch.ts, port-applier.ts, consensus-protocol.ts,
+ * rpc.ts; then the threads: packed-batch.ts, machine-host.ts,
+ * port-applier.ts, local-applier.ts, consensus-protocol.ts,
  * consensus-worker.ts, consensus-thread.ts.
  */
 export { createConfiguration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
@@ -41,11 +42,28 @@ export {
   PROTOCOL_VERSION,
 } from "./frame-stream.ts";
 export { openIdentity } from "./identity.ts";
+export { createLocalApplier, type LocalApplierParts } from "./local-applier.ts";
 export { decodeLogRecord, encodeLogRecord, type LogRecord } from "./log-record.ts";
+export {
+  createMachineHost,
+  type HostedMachine,
+  type MachineHost,
+  type MachineHostParts,
+  type Results,
+} from "./machine-host.ts";
 export { type DecodedMessage, decodeMessage, encodeMessage } from "./message-codec.ts";
 export { packEntries, unpackEntries } from "./packed-batch.ts";
 export { openPeerPort, type PeerPort } from "./peer-port.ts";
-export { type AppliedNotice, type ApplierBatch, createPortApplier } from "./port-applier.ts";
+export {
+  type AppliedNotice,
+  type ApplierAnswer,
+  type ApplierBatch,
+  type ApplierRequest,
+  createPortApplier,
+  type FromMachine,
+  serveApplier,
+  type ToMachine,
+} from "./port-applier.ts";
 export { openRaftLog } from "./raft-log.ts";
 export { createRpcClient, type RpcClient, type RpcHandler, serveRpc } from "./rpc.ts";
 export { createTcpNet, type TcpNet, type TcpNetOptions } from "./tcp-net.ts";
