@@ -15,6 +15,8 @@ import * as mvcc from "#mvcc";
 import type { MvccModule } from "#mvcc/types";
 import * as raft from "#raft";
 import type { RaftModule } from "#raft/types";
+import * as simulation from "#simulation";
+import type { SimulationModule } from "#simulation/types";
 import * as sqlite from "#sqlite";
 import type { SqliteModule } from "#sqlite/types";
 import * as sstable from "#sstable";
@@ -31,6 +33,7 @@ const lsmModule: LsmModule = lsm;
 const mvccModule: MvccModule = mvcc;
 const raftModule: RaftModule = raft;
 const sqliteModule: SqliteModule = sqlite;
+const simulationModule: SimulationModule = simulation;
 
 const MODULES: readonly [string, string, object][] = [
   ["bytes", "BytesModule", bytesModule],
@@ -41,6 +44,7 @@ const MODULES: readonly [string, string, object][] = [
   ["mvcc", "MvccModule", mvccModule],
   ["raft", "RaftModule", raftModule],
   ["sqlite", "SqliteModule", sqliteModule],
+  ["simulation", "SimulationModule", simulationModule],
 ];
 
 function membersOf(path: string, name: string): string[] {

@@ -1,0 +1,30 @@
+/**
+ * simulation: what a cluster did, judged from outside.
+ *
+ * Reading order: process/ (one node on a model disk); invariants/ (what must hold at every step);
+ * history/ (what clients saw, and whether a correct store could have answered so).
+ * Chapter: 11-simulation
+ */
+export {
+  checkBank,
+  checkLinearizability,
+  checkListAppend,
+  createHistory,
+  createPredecessorOracle,
+  createPromiseOracle,
+  createReadOracle,
+  listModel,
+  registerModel,
+} from "./history/index.ts";
+export {
+  type BrokenInvariant,
+  createInvariants,
+  type Invariants,
+  type InvariantsOptions,
+  isBrokenInvariant,
+  isQuorum,
+  type Ledger,
+} from "./invariants/index.ts";
+export type * from "./process/index.ts";
+export { createModelNode, entriesOfTerms, makeEntry } from "./process/index.ts";
+export type * from "./types.ts";

@@ -1,0 +1,41 @@
+/**
+ * Contract of chapter 11: simulation, and the judgement of what clients saw.
+ *
+ * Rules H1 to H6 are in history/types.ts.
+ */
+import type {
+  BankRead,
+  BankRules,
+  HistoryRecorder,
+  LinearizabilityOptions,
+  LinearizabilityReport,
+  ListAppendOptions,
+  ListAppendReport,
+  ListTransaction,
+  Model,
+  Operation,
+  PredecessorOracle,
+  PromiseOracle,
+  ReadOracle,
+  Violation,
+} from "./history/types.ts";
+
+export type * from "./history/types.ts";
+
+/** What the reference and a reader's module both are. */
+export interface SimulationModule {
+  createHistory<Input, Output>(): HistoryRecorder<Input, Output>;
+  checkLinearizability<State, Input, Output>(
+    history: readonly Operation<Input, Output>[],
+    model: Model<State, Input, Output>,
+    options?: LinearizabilityOptions<Input, Output>,
+  ): LinearizabilityReport<Input, Output>;
+  checkListAppend(
+    history: readonly ListTransaction[],
+    options?: ListAppendOptions,
+  ): ListAppendReport;
+  checkBank(reads: readonly BankRead[], rules: BankRules): Violation[];
+  createReadOracle(): ReadOracle;
+  createPromiseOracle(): PromiseOracle;
+  createPredecessorOracle(): PredecessorOracle;
+}
