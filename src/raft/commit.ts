@@ -5,9 +5,12 @@
  * a suffix is cut that was never committed. Chapter: 07-raft. Source: Ongaro 2014, section 3.6.
  */
 import { assert, assertSafeInteger } from "#base";
-import { quorumValue } from "./quorum.ts";
+import { adoptConfigurations, compactConfigurations, cutConfigurations } from "./config.ts";
+import { reachedByQuorum } from "./quorum.ts";
 import type { PersistDraft, RaftState } from "./state.ts";
-import type { Index, NodeId, PersistSeq, Term, TermRun } from "./types.ts";
+import type { ConfigurationRecord, Index, NodeId, PersistSeq, Term, TermRun } from "./types.ts";
+
+const NO_CONFIGURATIONS: readonly ConfigurationRecord[] = [];
 
 /** The write of the step in hand. All that a step wants on disk goes into one. */
 function draftOf(state: RaftState): PersistDraft {
@@ -38,11 +41,18 @@ export function setHardState(state: RaftState, term: Term, vote: NodeId): void {
   state.hardStateSeq = draft.seq;
 }
 
+/** Entries for the log's end. Those that are configurations are in force at once. */
+export interface NewEntries {
+  readonly sizes: readonly number[];
+  readonly runs: readonly TermRun[];
+  readonly configurations?: readonly ConfigurationRecord[];
+}
+
 /** Adds entries at the end of the log and hands them to the disk. */
 export function appendEntries(
   state: RaftState,
-  entries: { readonly sizes: readonly number[]; readonly runs: readonly TermRun[] },
-  source: "proposal" | "message" | "noop",
+  entries: NewEntries,
+  source: "proposal" | "message" | "noop" | "configuration",
 ): Index {
   const from = state.log.lastIndex + 1;
   state.log.append(entries.sizes, entries.runs);
@@ -52,9 +62,14 @@ export function appendEntries(
   );
   const draft = draftOf(state);
   assert(draft.append === undefined, "raft: one append in a step");
-  draft.append = { from, count: entries.sizes.length, runs: entries.runs, source };
+  const { sizes, runs, configurations = NO_CONFIGURATIONS } = entries;
+  draft.append = { from, count: sizes.length, runs, source };
+  if (source === "configuration") {
+    draft.append = { ...draft.append, sets: configurations[0]!.sets };
+  }
   const pending = state.pending.at(-1)!;
   pending.last = state.log.lastIndex;
+  adoptConfigurations(state, configurations);
   return from;
 }
 
@@ -73,6 +88,7 @@ export function truncateLog(state: RaftState, from: Index): void {
   state.stableIndex = Math.min(state.stableIndex, from - 1);
   for (const pending of state.pending) pending.last = Math.min(pending.last, from - 1);
   state.truncatedFrom = from;
+  cutConfigurations(state, from);
 }
 
 /** Everything up to this write is on disk. */
@@ -102,13 +118,16 @@ export function seqCovering(state: RaftState, index: Index): PersistSeq {
  * committed with it. An older entry on a majority may still be replaced (figure 8 of the paper).
  */
 export function advanceLeaderCommit(state: RaftState): void {
-  const matches = state.progress.map((progress) => progress.match);
   // The leader is one voter among others: its copy counts once it is on its disk.
-  matches.push(state.stableIndex);
-  const onQuorum = quorumValue(matches);
+  const onQuorum = reachedByQuorum(state, "match", state.stableIndex);
   if (onQuorum <= state.commitIndex) return;
   if (state.log.termAt(onQuorum) !== state.term) return;
   state.commitIndex = onQuorum;
+}
+
+/** Leader: whether an entry of its own term is committed, and with it all that was before. */
+export function hasCommittedInTerm(state: RaftState): boolean {
+  return state.ownFirstIndex <= state.commitIndex;
 }
 
 /**
@@ -135,4 +154,5 @@ export function noteCompacted(state: RaftState, upTo: Index): void {
     `raft: compacted to ${upTo}, but only ${state.appliedIndex} is applied`,
   );
   state.log.compact(upTo);
+  compactConfigurations(state, upTo);
 }

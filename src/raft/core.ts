@@ -6,36 +6,21 @@
  * Invariant: same boot state, same random draws, same inputs give the same outputs.
  * Chapter: 07-raft.
  */
-import { assert, type Ms, unreachable } from "#base";
-import {
-  advanceLeaderCommit,
-  appendEntries,
-  noteApplied,
-  noteCompacted,
-  notePersisted,
-} from "./commit.ts";
-import {
-  answerVote,
-  countOwnVote,
-  followLeader,
-  forgetSilence,
-  handleVote,
-  handleVoteReply,
-  isSticky,
-  leaseEnd,
-  restartElectionTimer,
-  startPreVote,
-  stepDown,
-} from "./election.ts";
+import { assert, type Ms } from "#base";
+import { advanceLeaderCommit } from "./commit.ts";
+import { committedConfiguration } from "./config.ts";
+import { handleInput } from "./dispatch.ts";
+import { handOver, isRemoved, leaseEnd, restartElectionTimer } from "./election.ts";
 import { checkInvariants, type Watermarks, watermarksOf } from "./invariants.ts";
-import { startProbe } from "./progress.ts";
-import { handleAppend, handleAppendReply, refuseAppend, sendToPeers } from "./replication.ts";
+import { dropLeavers, isDismissed, leaveJoint } from "./membership.ts";
+import { isCaughtUp } from "./progress.ts";
+import { hasQuorum } from "./quorum.ts";
+import { sendToPeers } from "./replication.ts";
 import { createState, type RaftState } from "./state.ts";
 import type {
   ConfigurationRecord,
   Index,
   Input,
-  Message,
   NodeId,
   Output,
   RaftBootState,
@@ -55,15 +40,23 @@ class Core implements RaftCore {
   readonly #state: RaftState;
   readonly #seen: Watermarks;
   #broken = false;
+  /** What the last `configuration` outputs said. */
+  #toldConfigurations: {
+    readonly inForce: ConfigurationRecord;
+    readonly committed: ConfigurationRecord;
+  };
   /** What the last `role` output said. */
   #told: { role: Role; term: Term; leader: NodeId };
 
   constructor(state: RaftState) {
     restartElectionTimer(state);
     // Alone, there is no leader to wait for.
-    if (state.quorum === 1) state.electionAt = state.now;
+    const { sets } = state.configuration;
+    if (hasQuorum(sets, [state.options.self])) state.electionAt = state.now;
     this.#state = state;
     this.#seen = watermarksOf(state);
+    const committed = committedConfiguration(state);
+    this.#toldConfigurations = { inForce: state.configuration, committed };
     this.#told = { role: state.role, term: state.term, leader: state.leader };
   }
 
@@ -74,10 +67,7 @@ class Core implements RaftCore {
     assert(now >= state.now, `raft: time went back from ${state.now} to ${now}`);
     state.now = now;
     handleInput(state, input);
-    if (state.role === "leader") {
-      advanceLeaderCommit(state);
-      sendToPeers(state);
-    }
+    if (state.role === "leader") lead(state);
     // Before anything is handed out: a broken core must not be heard.
     checkInvariants(state, this.#seen, this.deadline);
     this.#emit(outputs);
@@ -119,38 +109,23 @@ class Core implements RaftCore {
   }
 
   status(): RaftStatus {
-    const { log, options, role, term, vote, leader, progress, ...state } = this.#state;
-    return {
-      self: options.self,
-      role,
-      term,
-      vote,
-      leader,
-      commitIndex: state.commitIndex,
-      appliedIndex: state.appliedIndex,
-      stableIndex: state.stableIndex,
-      firstIndex: log.firstIndex,
-      lastIndex: log.lastIndex,
-      lastTerm: log.lastTerm,
-      leaderHeardAt: state.leaderHeardAt,
-      configuration: state.configuration,
-      committedConfiguration: state.configuration,
-      removed: false,
-      transferringTo: 0,
-      pendingReads: 0,
-      uncommittedBytes: log.bytesOf(state.commitIndex + 1, log.lastIndex),
-      unappliedBytes: log.bytesOf(state.appliedIndex + 1, state.commitIndex),
-      peers: progress.map(({ peer, match, next, inFlightLasts, lastReplyAt, ...rest }) => ({
-        peer,
-        match,
-        next,
-        state: rest.state,
-        inFlight: inFlightLasts.length,
-        lastReplyAt,
-        voter: true,
-        caughtUp: true,
-      })),
-    };
+    return statusOf(this.#state);
+  }
+
+  /** Tells what was committed, then what is in force, if either is news. */
+  #tellConfigurations(outputs: Output[]): void {
+    const state = this.#state;
+    const told = this.#toldConfigurations;
+    const committed = committedConfiguration(state);
+    const inForce = state.configuration;
+    if (committed === told.committed && inForce === told.inForce) return;
+    this.#toldConfigurations = { inForce, committed };
+    if (committed !== told.committed || inForce === committed) {
+      outputs.push({ kind: "configuration", configuration: committed, committed: true });
+    }
+    if (inForce !== told.inForce && inForce !== committed) {
+      outputs.push({ kind: "configuration", configuration: inForce, committed: false });
+    }
   }
 
   /** Hands out what the step has decided: what was lost, what to write, what to say, what to do. */
@@ -170,12 +145,14 @@ class Core implements RaftCore {
       this.#told = { role, term, leader };
       outputs.push({ kind: "role", role, term, leader });
     }
-    for (const answer of state.answers.splice(0)) outputs.push(answer);
-    for (const { to, message, after } of state.sends.splice(0)) {
+    this.#tellConfigurations(outputs);
+    for (const answer of state.answers) outputs.push(answer);
+    state.answers.length = 0;
+    for (const { to, message, after } of state.sends) {
       if (after > state.persistedSeq) outputs.push({ kind: "send", to, message, after });
       else outputs.push({ kind: "send", to, message });
     }
-    for (const behind of state.behind.splice(0)) outputs.push(behind);
+    state.sends.length = 0;
     // The state machine never holds what the log on this disk might lose.
     const upTo = Math.min(state.commitIndex, state.stableIndex);
     if (upTo > state.applyingIndex) {
@@ -185,121 +162,48 @@ class Core implements RaftCore {
   }
 }
 
-function handleInput(state: RaftState, input: Input): void {
-  switch (input.kind) {
-    case "tick":
-      handleTick(state);
-      break;
-    case "stalled":
-      forgetSilence(state);
-      break;
-    case "message":
-      handleMessage(state, input.from, input.message);
-      break;
-    case "propose":
-      handlePropose(state, input.id, input.sizes);
-      break;
-    case "persisted":
-      notePersisted(state, input.seq);
-      countOwnVote(state);
-      break;
-    case "applied":
-      noteApplied(state, input.index);
-      break;
-    case "unreachable":
-      handleUnreachable(state, input.peer);
-      break;
-    case "compacted":
-      noteCompacted(state, input.upTo);
-      break;
-    case "change":
-    case "read":
-      state.answers.push({ kind: "refused", id: input.id, reason: "not-leader" });
-      break;
-    case "transfer":
-      state.answers.push({ kind: "refused", id: 0, reason: "not-leader" });
-      break;
-    case "snapshotReady":
-    case "chunkStored":
-      break;
-    default:
-      unreachable(input);
-  }
+/** A copy of the state for people. */
+function statusOf(state: RaftState): RaftStatus {
+  const { log, options, configuration, commitIndex, appliedIndex } = state;
+  return {
+    self: options.self,
+    role: state.role,
+    term: state.term,
+    vote: state.vote,
+    leader: state.leader,
+    commitIndex,
+    appliedIndex,
+    stableIndex: state.stableIndex,
+    firstIndex: log.firstIndex,
+    lastIndex: log.lastIndex,
+    lastTerm: log.lastTerm,
+    leaderHeardAt: state.leaderHeardAt,
+    configuration,
+    committedConfiguration: committedConfiguration(state),
+    removed: isRemoved(state),
+    transferringTo: 0,
+    pendingReads: 0,
+    uncommittedBytes: log.bytesOf(commitIndex + 1, log.lastIndex),
+    unappliedBytes: log.bytesOf(appliedIndex + 1, commitIndex),
+    peers: state.progress.map((progress) => ({
+      peer: progress.peer,
+      voter: progress.inVoters || progress.inOutgoing,
+      match: progress.match,
+      next: progress.next,
+      state: progress.state,
+      inFlight: progress.inFlightLasts.length,
+      lastReplyAt: progress.lastReplyAt,
+      caughtUp: isCaughtUp(progress, state.now, options.electionTimeoutMs),
+    })),
+  };
 }
 
-function handleTick(state: RaftState): void {
-  if (state.role !== "leader") {
-    if (state.now >= state.electionAt) startPreVote(state);
-  } else if (state.now >= leaseEnd(state)) {
-    stepDown(state, state.term);
-  } else if (state.now >= state.heartbeatAt) {
-    state.heartbeatAt = state.now + state.options.heartbeatMs;
-    for (const progress of state.progress) progress.heartbeatDue = true;
-  }
-}
-
-function handlePropose(state: RaftState, id: number, sizes: readonly number[]): void {
-  const { log, term } = state;
-  if (state.role !== "leader") {
-    state.answers.push({ kind: "refused", id, reason: "not-leader" });
-    return;
-  }
-  const uncommitted = log.bytesOf(state.commitIndex + 1, log.lastIndex);
-  const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  if (uncommitted > 0 && uncommitted + bytes > state.options.uncommittedBytesMax) {
-    state.answers.push({ kind: "refused", id, reason: "uncommitted-limit" });
-    return;
-  }
-  const runs = [{ first: log.lastIndex + 1, term }];
-  const from = appendEntries(state, { sizes, runs }, "proposal");
-  state.answers.push({ kind: "accepted", id, from, count: sizes.length, term });
-}
-
-function handleUnreachable(state: RaftState, peer: NodeId): void {
-  const progress = state.progress.find((candidate) => candidate.peer === peer);
-  if (progress !== undefined) startProbe(progress);
-}
-
-function handleMessage(state: RaftState, from: NodeId, message: Message): void {
-  if (!state.peers.includes(from)) return;
-  if (message.term < state.term) {
-    handleStale(state, from, message);
-    return;
-  }
-  if (message.term > state.term) {
-    const request = message.kind === "vote";
-    if (request && isSticky(state)) return;
-    // Pre-votes speak of a term that nobody has entered yet.
-    const hypothetical = request ? message.pre : message.kind === "voteReply" && message.granted;
-    if (!hypothetical) stepDown(state, message.term);
-  }
-  switch (message.kind) {
-    case "vote":
-      handleVote(state, from, message);
-      break;
-    case "voteReply":
-      handleVoteReply(state, from, message);
-      break;
-    case "append":
-      followLeader(state, from);
-      handleAppend(state, from, message);
-      break;
-    case "appendReply":
-      if (state.role === "leader") handleAppendReply(state, from, message);
-      break;
-    case "timeoutNow":
-    case "snapshot":
-    case "snapshotReply":
-    case "read":
-    case "readReply":
-      break;
-    default:
-      unreachable(message);
-  }
-}
-
-/** Whoever lives in an older term is told of the newer one; its answers count for nothing. */
-function handleStale(state: RaftState, from: NodeId, message: Message): void {
-  if (message.kind === "vote") answerVote(state, from, message, false);
-  if (message.kind === "append") refuseAppend(state, from, message);
+/** What a leader does at the end of each step, whatever the step was about. */
+function lead(state: RaftState): void {
+  advanceLeaderCommit(state);
+  // Another configuration is another quorum, which may have been reached long ago.
+  if (leaveJoint(state)) advanceLeaderCommit(state);
+  sendToPeers(state);
+  dropLeavers(state);
+  if (isDismissed(state)) handOver(state);
 }

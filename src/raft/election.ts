@@ -7,7 +7,9 @@
  */
 import { assert, type Ms } from "#base";
 import { appendEntries, setHardState } from "./commit.ts";
-import { createProgress } from "./progress.ts";
+import { committedConfiguration, isEmpty, isMember, isVoter, updateProgress } from "./config.ts";
+import type { Progress } from "./progress.ts";
+import { hasQuorum, reachedByQuorum } from "./quorum.ts";
 import { NOBODY, type RaftState, send } from "./state.ts";
 import type { NodeId, Term, VoteMessage, VoteReplyMessage } from "./types.ts";
 
@@ -16,10 +18,10 @@ const TERM_MAX: Term = Number.MAX_SAFE_INTEGER - 1;
 
 /** Draws a new timeout. Different draws on different nodes are what breaks ties. */
 export function restartElectionTimer(state: RaftState): void {
-  const { electionTimeoutMs, random } = state.options;
+  const { electionTimeoutMs, electionTimeoutScale, random } = state.options;
   const draw = random();
   assert(draw >= 0 && draw < 1, `raft: random draws from 0 to below 1, got ${draw}`);
-  state.electionTimeoutMs = electionTimeoutMs * (1 + draw);
+  state.electionTimeoutMs = electionTimeoutMs * (1 + draw) * electionTimeoutScale;
   state.electionAt = state.now + state.electionTimeoutMs;
 }
 
@@ -62,10 +64,25 @@ export function followLeader(state: RaftState, from: NodeId): void {
   state.electionAt = state.now + state.electionTimeoutMs;
 }
 
+/** Only who may vote campaigns, and not when it was told that it is no member any more. */
+export function mayCampaign(state: RaftState): boolean {
+  if (!state.isInVoters && !state.isInOutgoing) return false;
+  return !isRemoved(state) && state.term < TERM_MAX;
+}
+
+/** A newer configuration than ours is committed, and this node is not in it. */
+export function isRemoved(state: RaftState): boolean {
+  return state.removedAt > state.configuration.index;
+}
+
 /** Time has passed without a leader. Asks whether an election could be won before starting one. */
 export function startPreVote(state: RaftState): void {
   restartCampaignTimer(state);
-  if (state.term >= TERM_MAX) return;
+  if (!mayCampaign(state)) {
+    if (state.role !== "follower") stepDown(state, state.term);
+    state.leader = NOBODY;
+    return;
+  }
   // Nobody would hear of a candidacy while the disk still owes the term of the one before.
   if (state.hardStateSeq > state.persistedSeq) return;
   state.role = "pre-candidate";
@@ -73,31 +90,51 @@ export function startPreVote(state: RaftState): void {
   state.attempt += 1;
   // Nothing is promised by a pre-vote, so our own needs no disk.
   state.grants = [state.options.self];
-  if (state.grants.length >= state.quorum) startElection(state);
-  else askForVotes(state, true);
+  if (!state.options.preVote || isElected(state)) startElection(state, false);
+  else askForVotes(state, { pre: true, transfer: false });
 }
 
-function startElection(state: RaftState): void {
+function isElected(state: RaftState): boolean {
+  return hasQuorum(state.configuration.sets, state.grants);
+}
+
+function startElection(state: RaftState, transfer: boolean): void {
   restartCampaignTimer(state);
   state.role = "candidate";
   state.attempt += 1;
   state.grants = [];
   setHardState(state, state.term + 1, state.options.self);
   state.ownVoteSeq = state.hardStateSeq;
-  askForVotes(state, false);
+  askForVotes(state, { pre: false, transfer });
 }
 
-function askForVotes(state: RaftState, pre: boolean): void {
+function askForVotes(
+  state: RaftState,
+  { pre, transfer }: { readonly pre: boolean; readonly transfer: boolean },
+): void {
   const message: VoteMessage = {
     kind: "vote",
     term: pre ? state.term + 1 : state.term,
     lastIndex: state.log.lastIndex,
     lastTerm: state.log.lastTerm,
     pre,
-    transfer: false,
+    transfer,
     attempt: state.attempt,
   };
-  for (const peer of state.peers) send(state, peer, message);
+  for (const peer of state.voterPeers) send(state, peer, message);
+}
+
+/**
+ * Whether a request for a vote is heard at all.
+ *
+ * A candidate that is no voter here may be one that was removed and has not heard of it: its
+ * requests would go on for ever, so it is answered and its term is not taken. Or it was added and
+ * we have not heard of that: then its log is as new as ours, and ours alone must not decide. A
+ * removed one's log lacks the entry that removed it, so it never is.
+ */
+export function isHeard(state: RaftState, from: NodeId, message: VoteMessage): boolean {
+  const { sets } = state.configuration;
+  return isEmpty(sets) || isVoter(sets, from) || isUpToDate(state, message);
 }
 
 /**
@@ -132,7 +169,9 @@ export function answerVote(
 ): void {
   const { pre, attempt } = message;
   const term = granted ? message.term : state.term;
-  send(state, from, { kind: "voteReply", term, granted, pre, attempt, removedAt: 0 });
+  const { index, sets } = committedConfiguration(state);
+  const removedAt = isEmpty(sets) || isMember(sets, from) ? 0 : index;
+  send(state, from, { kind: "voteReply", term, granted, pre, attempt, removedAt });
 }
 
 /** The last term decides, and only between equal last terms the length of the log. */
@@ -142,13 +181,20 @@ function isUpToDate(state: RaftState, message: VoteMessage): boolean {
   return message.lastIndex >= lastIndex;
 }
 
+/** Learns from a voter, whatever its term, that a configuration without this node is committed. */
+export function noteRemoval(state: RaftState, message: VoteReplyMessage): void {
+  if (message.granted || message.attempt !== state.attempt || state.role === "leader") return;
+  state.removedAt = Math.max(state.removedAt, message.removedAt);
+  if (isRemoved(state) && state.role !== "follower") stepDown(state, state.term);
+}
+
 export function handleVoteReply(state: RaftState, from: NodeId, message: VoteReplyMessage): void {
   const asking = message.pre ? "pre-candidate" : "candidate";
   if (state.role !== asking || message.attempt !== state.attempt || !message.granted) return;
   if (message.term !== (message.pre ? state.term + 1 : state.term)) return;
   addGrant(state, from);
-  if (state.grants.length < state.quorum) return;
-  if (message.pre) startElection(state);
+  if (!isElected(state)) return;
+  if (message.pre) startElection(state, false);
   else startLeading(state);
 }
 
@@ -156,7 +202,7 @@ export function handleVoteReply(state: RaftState, from: NodeId, message: VoteRep
 export function countOwnVote(state: RaftState): void {
   if (state.role !== "candidate" || state.persistedSeq < state.ownVoteSeq) return;
   addGrant(state, state.options.self);
-  if (state.grants.length >= state.quorum) startLeading(state);
+  if (isElected(state)) startLeading(state);
 }
 
 function addGrant(state: RaftState, voter: NodeId): void {
@@ -172,17 +218,41 @@ function startLeading(state: RaftState): void {
   state.role = "leader";
   state.leader = state.options.self;
   state.grants = [];
-  state.progress = state.peers.map((peer) => createProgress(peer, first, state.now));
+  state.ownFirstIndex = first;
+  state.removedAt = 0;
+  updateProgress(state);
   state.heartbeatAt = state.now + state.options.heartbeatMs;
   state.diskSilentSince = state.now;
   appendEntries(state, { sizes: [0], runs: [{ first, term: state.term }] }, "noop");
 }
 
+/** The leader wants this node to take its place at once. Only the leader that it follows may. */
+export function handleTimeoutNow(state: RaftState, from: NodeId): void {
+  if (state.role !== "follower" || state.leader !== from || !mayCampaign(state)) return;
+  startElection(state, true);
+}
+
+/** Leader: a voter takes over, and this node steps back in its term. */
+export function handOver(state: RaftState): void {
+  const heir = mostAdvancedVoter(state);
+  if (heir !== undefined) send(state, heir.peer, { kind: "timeoutNow", term: state.term });
+  stepDown(state, state.term);
+}
+
+/** Leader: the voter with the longest match among those that answer; undefined if none does. */
+export function mostAdvancedVoter(state: RaftState): Progress | undefined {
+  let best: Progress | undefined;
+  for (const progress of state.progress) {
+    if (!progress.inVoters || !progress.isHeard) continue;
+    if (state.now - progress.lastReplyAt >= state.options.electionTimeoutMs) continue;
+    if (best === undefined || progress.match > best.match) best = progress;
+  }
+  return best;
+}
+
 /** When a leader must give up: no quorum has answered for so long, or its own disk has not. */
 export function leaseEnd(state: RaftState): Ms {
-  const heard = state.progress.map((progress) => progress.lastReplyAt).sort((a, b) => b - a);
-  // The leader itself makes the quorum one smaller.
-  const quorumHeardAt = heard[state.quorum - 2] ?? state.now;
+  const quorumHeardAt = reachedByQuorum(state, "lastReplyAt", state.now);
   const diskHeardAt = state.pending.length > 0 ? state.diskSilentSince : state.now;
   return Math.min(quorumHeardAt, diskHeardAt) + state.options.electionTimeoutMs;
 }

@@ -10,7 +10,7 @@ import type { RaftState } from "./state.ts";
 import type { Index, NodeId, Term } from "./types.ts";
 
 /** Messages of one step to one peer, beside a full window of appends: a vote or a heartbeat. */
-const EXTRA_MESSAGES_MAX = 2;
+const EXTRA_MESSAGES_MAX = 8;
 
 /** What must never fall, as it was after the step before. */
 export interface Watermarks {
@@ -49,7 +49,8 @@ export function checkInvariants(state: RaftState, seen: Watermarks, deadline: nu
     (state.role === "leader") === (state.leader === state.options.self),
     `raft: ${state.role} believes in leader ${state.leader}`,
   );
-  const sendsMax = state.peers.length * (state.options.inFlightMax + EXTRA_MESSAGES_MAX);
+  const peers = Math.max(state.progress.length, state.members.length, 1);
+  const sendsMax = peers * (state.options.inFlightMax + EXTRA_MESSAGES_MAX);
   assert(state.sends.length <= sendsMax, `raft: ${state.sends.length} messages in one step`);
   for (const progress of state.progress) checkProgress(state, progress);
   Object.assign(seen, watermarksOf(state));

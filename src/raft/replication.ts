@@ -12,12 +12,20 @@ import {
   isWindowOpen,
   noteMatch,
   noteRejected,
+  noteRound,
   noteSent,
   type Progress,
   startProbe,
 } from "./progress.ts";
 import { type RaftState, send } from "./state.ts";
-import type { AppendMessage, AppendReplyMessage, Index, NodeId, TermRun } from "./types.ts";
+import type {
+  AppendMessage,
+  AppendReplyMessage,
+  ConfigurationRecord,
+  Index,
+  NodeId,
+  TermRun,
+} from "./types.ts";
 
 /** Leader: sends every peer what it lacks, as far as its window allows. */
 export function sendToPeers(state: RaftState): void {
@@ -26,6 +34,7 @@ export function sendToPeers(state: RaftState): void {
 
 function sendToPeer(state: RaftState, progress: Progress): void {
   const behind = progress.next <= state.log.compactedIndex;
+  const { answers } = state;
   if (behind && progress.state === "replicate") {
     startProbe(progress);
     progress.probeSent = false;
@@ -36,7 +45,7 @@ function sendToPeer(state: RaftState, progress: Progress): void {
     // What it needs is gone. Once per heartbeat is often enough to say so.
     if (probeDue || progress.heartbeatDue) {
       const atLeast = state.log.compactedIndex;
-      state.behind.push({ kind: "makeSnapshot", to: progress.peer, atLeast });
+      answers.push({ kind: "makeSnapshot", to: progress.peer, atLeast });
     }
   } else if (probeDue) {
     sendEntries(state, progress);
@@ -95,11 +104,17 @@ function sendAppend(state: RaftState, progress: Progress, prev: Index, last: Ind
     prevTerm,
     sizes: log.sizesOf(prevIndex + 1, last),
     runs: log.runsOf(prevIndex + 1, last),
-    configurations: [],
+    configurations: configurationsIn(state, prevIndex + 1, last),
     commit: state.commitIndex,
-    session: 0,
+    session: progress.session,
     round: state.round,
   });
+}
+
+/** Those of the entries that are configurations: almost always none. */
+function configurationsIn(state: RaftState, from: Index, to: Index): ConfigurationRecord[] {
+  if (state.configuration.index < from) return [];
+  return state.configurations.filter(({ index }) => index >= from && index <= to);
 }
 
 /** Follower: takes what the leader of this term sent. */
@@ -123,7 +138,9 @@ export function handleAppend(state: RaftState, from: NodeId, message: AppendMess
     // Only a contradiction cuts. An append may be late, and what follows it may be here already.
     if (mismatch <= log.lastIndex) truncateLog(state, mismatch);
     const sizes = message.sizes.slice(mismatch - prevIndex - 1);
-    appendEntries(state, { sizes, runs: runsFrom(message.runs, mismatch) }, "message");
+    const runs = runsFrom(message.runs, mismatch);
+    const configurations = message.configurations.filter(({ index }) => index >= mismatch);
+    appendEntries(state, { sizes, runs, configurations }, "message");
   }
   advanceFollowerCommit(state, message.commit, last);
   const reply: AppendReplyMessage = {
@@ -164,6 +181,13 @@ function checkShape(message: AppendMessage): void {
     term = run.term;
   }
   assert(term <= message.term, `raft: append: entry of term ${term} in term ${message.term}`);
+  const last = prevIndex + sizes.length;
+  for (const { index } of message.configurations) {
+    assert(
+      index > prevIndex && index <= last,
+      `raft: append: configuration ${index} is none of the entries ${prevIndex + 1} to ${last}`,
+    );
+  }
 }
 
 /**
@@ -195,14 +219,19 @@ export function handleAppendReply(
   message: AppendReplyMessage,
 ): void {
   const progress = state.progress.find(({ peer }) => peer === from);
-  if (progress === undefined) return;
+  // The answer may be to an earlier membership of that peer, of which this one knows nothing.
+  if (progress === undefined || message.session !== progress.session) return;
+  progress.isHeard = true;
   progress.lastReplyAt = state.now;
+  progress.ackedRound = Math.max(progress.ackedRound, message.round);
+  progress.freeBytes = message.freeBytes;
   if (message.ok) {
     assert(
       message.match <= state.log.lastIndex,
       `raft: node ${from} matches ${message.match}, but the log ends at ${state.log.lastIndex}`,
     );
     noteMatch(progress, message.match);
+    noteRound(progress, state.log.lastIndex, state.now, state.options.electionTimeoutMs);
     return;
   }
   // The mirror image of the follower's hint: skip our terms that are above the one it has there.

@@ -7,9 +7,10 @@
  * Chapter: 07-raft.
  */
 import { assert, assertSafeInteger, type Ms } from "#base";
+import { bootConfigurations, refreshConfiguration } from "./config.ts";
 import { createTermLog, type TermLog } from "./log.ts";
+import { resolveOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import { quorumSize } from "./quorum.ts";
 import type {
   ConfigurationRecord,
   HardState,
@@ -23,25 +24,6 @@ import type {
   Role,
   Term,
 } from "./types.ts";
-
-const MIB = 1024 * 1024;
-
-const DEFAULTS = {
-  electionTimeoutMs: 1000,
-  heartbeatMs: 100,
-  appendBytesMax: MIB,
-  appendEntriesMax: 1024,
-  inFlightMax: 64,
-  inFlightBytesMax: 4 * MIB,
-  uncommittedBytesMax: 256 * MIB,
-  electionTimeoutScale: 1,
-  preVote: true,
-  snapshotChunkBytesMax: MIB,
-  unappliedBytesMax: 256 * MIB,
-  applyAheadBytesMax: 16 * MIB,
-  leaseMs: 0,
-  clockDriftMax: 0.05,
-} as const;
 
 /** Nobody: not voted, no leader known. */
 export const NOBODY: NodeId = 0;
@@ -59,6 +41,7 @@ type PersistOutput = Extract<Output, { kind: "persist" }>;
 export interface PersistDraft {
   readonly seq: PersistSeq;
   hardState?: HardState;
+  reset?: NonNullable<PersistOutput["reset"]>;
   truncateFrom?: Index;
   append?: NonNullable<PersistOutput["append"]>;
 }
@@ -72,16 +55,24 @@ export interface DraftedSend {
 
 export interface RaftState {
   readonly options: Required<RaftOptions>;
-  readonly configuration: ConfigurationRecord;
-  /** The other voters. */
-  readonly peers: readonly NodeId[];
-  readonly quorum: number;
   readonly log: TermLog;
   now: Ms;
 
   // On disk, or on its way there.
   term: Term;
   vote: NodeId;
+
+  /** The one in force at the compacted index, and those in the log. */
+  readonly configurations: ConfigurationRecord[];
+  // What follows from the last of them.
+  configuration: ConfigurationRecord;
+  isInVoters: boolean;
+  isInOutgoing: boolean;
+  /** The other members, ascending, and those among them whose votes count. */
+  members: readonly NodeId[];
+  voterPeers: readonly NodeId[];
+  /** Index of a committed configuration that lacks this node, as a voter has told; 0 if none. */
+  removedAt: Index;
 
   role: Role;
   leader: NodeId;
@@ -100,6 +91,8 @@ export interface RaftState {
   progress: Progress[];
   heartbeatAt: Ms;
   round: number;
+  /** The entry that opened this leader's term. */
+  ownFirstIndex: Index;
 
   // Durability.
   nextSeq: PersistSeq;
@@ -121,39 +114,12 @@ export interface RaftState {
   truncatedFrom: Index | undefined;
   readonly answers: Output[];
   readonly sends: DraftedSend[];
-  readonly behind: Output[];
-}
-
-/** Checks the options and fills in the defaults. */
-export function resolveOptions(options: RaftOptions): Required<RaftOptions> {
-  const resolved = { ...DEFAULTS, ...options };
-  const { self, electionTimeoutMs, heartbeatMs } = resolved;
-  if (!Number.isSafeInteger(self) || self < 1) throw new RangeError(`raft: node ${self}`);
-  if (!(heartbeatMs > 0)) throw new RangeError(`raft: heartbeat of ${heartbeatMs} ms`);
-  if (!(heartbeatMs < electionTimeoutMs && Number.isFinite(electionTimeoutMs))) {
-    throw new RangeError(
-      `raft: heartbeat of ${heartbeatMs} ms, election timeout of ${electionTimeoutMs} ms`,
-    );
-  }
-  const limits = [
-    "appendBytesMax",
-    "appendEntriesMax",
-    "inFlightMax",
-    "inFlightBytesMax",
-    "uncommittedBytesMax",
-  ] as const;
-  for (const name of limits) {
-    if (!(resolved[name] >= 1)) throw new RangeError(`raft: ${name} is ${resolved[name]}`);
-  }
-  return resolved;
 }
 
 /** The state after a restart: a follower that knows only what the disk knows. */
 export function createState(options: RaftOptions, boot: RaftBootState, now: Ms): RaftState {
   const resolved = resolveOptions(options);
   const log = createTermLog(boot);
-  const configuration = boot.configurations.at(-1) ?? boot.configuration;
-  const { voters } = configuration.sets;
   const { term, vote } = boot.hardState;
   assertSafeInteger(term, "term");
   assertSafeInteger(vote, "vote");
@@ -168,15 +134,20 @@ export function createState(options: RaftOptions, boot: RaftBootState, now: Ms):
     applied >= log.compactedIndex,
     `raft: boot: applied ${applied}, but compacted to ${log.compactedIndex}`,
   );
-  return {
+  const configurations = bootConfigurations(boot, log.lastIndex);
+  const state: RaftState = {
     options: resolved,
-    configuration,
-    peers: voters.filter((voter) => voter !== resolved.self),
-    quorum: quorumSize(voters.length),
     log,
     now,
     term,
     vote,
+    configurations,
+    configuration: configurations.at(-1)!,
+    isInVoters: false,
+    isInOutgoing: false,
+    members: [],
+    voterPeers: [],
+    removedAt: 0,
     role: "follower",
     leader: NOBODY,
     leaderHeardAt: -1,
@@ -188,6 +159,7 @@ export function createState(options: RaftOptions, boot: RaftBootState, now: Ms):
     progress: [],
     heartbeatAt: now,
     round: 0,
+    ownFirstIndex: 0,
     nextSeq: 1,
     persistedSeq: 0,
     hardStateSeq: 0,
@@ -201,8 +173,9 @@ export function createState(options: RaftOptions, boot: RaftBootState, now: Ms):
     truncatedFrom: undefined,
     answers: [],
     sends: [],
-    behind: [],
   };
+  refreshConfiguration(state);
+  return state;
 }
 
 /** Puts a message into the step. It waits for our term and vote to be on disk, and for `after`. */

@@ -45,7 +45,10 @@ export interface VoterSets {
   readonly voters: readonly NodeId[];
   /** The voters before the change; empty unless joint. */
   readonly outgoing: readonly NodeId[];
-  /** They get the log and answer, and count for nothing. In neither of the other two. */
+  /**
+   * They get the log and answer, and count for nothing. In neither of the other two; but a voter
+   * that is being made a learner is in `outgoing` as well, and counts there while that lasts.
+   */
   readonly learners: readonly NodeId[];
 }
 
@@ -318,8 +321,8 @@ export interface RaftOptions {
   /** Handed out by `apply` and not yet applied, soft. Default 16 MiB. */
   readonly applyAheadBytesMax?: number;
   /**
-   * How long a committed entry is a lease; 0: no leases. All nodes need the same. Default 0. Source:
-   * LeaseGuard (2025): the log is the lease.
+   * How long a committed entry is a lease; 0: no leases. All nodes need the same. Default 0.
+   * Source: LeaseGuard (2025): the log is the lease.
    */
   readonly leaseMs?: Ms;
   /** By which part two clocks may run apart, e.g. 0.05. For leases only. Default 0.05. */

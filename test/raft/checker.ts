@@ -31,7 +31,6 @@ interface Committed {
 
 export class Checker {
   readonly #nodes: readonly TestNode[];
-  readonly #quorum: number;
   readonly leaderOf = new Map<Term, NodeId>();
   readonly #voteOf = new Map<string, NodeId>();
   readonly #chainOf = new Map<string, number>();
@@ -41,10 +40,9 @@ export class Checker {
   readonly #commitSeen = new Map<NodeId, Index>();
   readonly #roleSeen = new Map<NodeId, string>();
 
-  /** @param nodes - filled by the caller; all voters, up or down. */
-  constructor(nodes: readonly TestNode[], voters: number) {
+  /** @param nodes - filled by the caller; all there are, up or down. */
+  constructor(nodes: readonly TestNode[]) {
     this.#nodes = nodes;
-    this.#quorum = Math.floor(voters / 2) + 1;
   }
 
   started(node: TestNode): void {
@@ -106,6 +104,9 @@ export class Checker {
     const { core } = node;
     if (core === undefined) return;
     const { role, commitIndex } = core;
+    require(core.configuration.index === node.configuration.index, "L11", () =>
+      `node ${node.id} follows configuration ${core.configuration.index}, ` +
+      `the last in its log is ${node.configuration.index}`);
     if (role === "leader" && this.#roleSeen.get(node.id) !== "leader") this.#elected(node);
     this.#roleSeen.set(node.id, role);
     const seen = this.#commitSeen.get(node.id) ?? 0;
@@ -143,11 +144,15 @@ export class Checker {
     const entry = node.log[index - 1];
     require(entry?.term === node.term, "G7", () =>
       `leader ${node.id} of term ${node.term} commits entry ${index} of term ${entry?.term}`);
-    const copies = this.#nodes.filter(
-      ({ disk }) => disk.entries[index - 1]?.chain === entry?.chain,
-    );
-    require(copies.length >= this.#quorum, "G6", () =>
-      `leader ${node.id} commits ${index}, which is on the disks of ${copies.length} nodes`);
+    const copies = this.#nodes
+      .filter(({ disk }) => disk.entries[index - 1]?.chain === entry?.chain)
+      .map(({ id }) => id);
+    const { voters, outgoing } = node.running.configuration.sets;
+    for (const half of outgoing.length > 0 ? [voters, outgoing] : [voters]) {
+      const having = half.filter((id) => copies.includes(id)).length;
+      require(2 * having > half.length, "G6", () =>
+        `leader ${node.id} commits ${index}, which is on the disks of ${copies.join()} only`);
+    }
   }
 
   #commits(node: TestNode, index: Index): void {

@@ -29,6 +29,8 @@ export interface ClusterOptions {
   readonly createRaftCore?: typeof createRaftCore;
   /** For each node; others get the defaults. */
   readonly options?: Partial<RaftOptions>;
+  /** Who a node's disk says are the voters at the start; by default all nodes. */
+  readonly voters?: (id: NodeId) => readonly NodeId[];
   /** Draws of a node; by default node n of many times out later than node n - 1. */
   readonly random?: (id: NodeId) => () => number;
   /** Terms of the entries on each disk at the start. */
@@ -50,7 +52,7 @@ export class Cluster {
   #payloads = 0;
 
   constructor(options: ClusterOptions) {
-    this.checker = new Checker(this.nodes, options.nodes);
+    this.checker = new Checker(this.nodes);
     const world: World = {
       createRaftCore: options.createRaftCore ?? createRaftCore,
       checker: this.checker,
@@ -59,8 +61,9 @@ export class Cluster {
         this.sent.push(packet);
       },
     };
-    const voters = Array.from({ length: options.nodes }, (_, i) => i + 1);
-    for (const self of voters) {
+    const all = Array.from({ length: options.nodes }, (_, i) => i + 1);
+    for (const self of all) {
+      const voters = options.voters?.(self) ?? all;
       const random = options.random?.(self) ?? (() => (self - 1) / (options.nodes + 1));
       const raftOptions: RaftOptions = {
         self,
@@ -192,6 +195,11 @@ export class Cluster {
       return { size, payload: this.#payloads };
     });
     return this.node(id).step(this.now, { kind: "propose", id: this.#payloads, sizes }, payloads);
+  }
+
+  /** Asks a node for other voters and learners. */
+  change(id: NodeId, voters: readonly NodeId[], learners: readonly NodeId[] = []): Output[] {
+    return this.node(id).step(this.now, { kind: "change", id: 1, voters, learners });
   }
 
   crash(id: NodeId, writesKept = 0): void {

@@ -269,10 +269,18 @@ describe("elections", () => {
     expect(before.leader.term).toBe(term);
   });
 
-  test("a stranger's messages change nothing", () => {
-    const cluster = new Cluster({ nodes: 3 });
-    expect(cluster.inject(9, 1, append({ term: 7, prevIndex: 0, prevTerm: 0 }))).toEqual([]);
-    expect(cluster.node(1).term).toBe(0);
+  test("a stranger may lead, and may be voted for with a log like ours; else it is nobody", () => {
+    const cluster = new Cluster({ nodes: 3, logs: { 1: [1], 2: [1] } });
+    const reply = { kind: "voteReply", granted: false, pre: false, attempt: 1 } as const;
+    cluster.inject(9, 1, { ...reply, term: 7, removedAt: 0 });
+    const vote = { kind: "vote", pre: false, transfer: false, attempt: 1 } as const;
+    cluster.inject(9, 1, { ...vote, term: 7, lastIndex: 0, lastTerm: 0 });
+    expect(cluster.node(1).term).toBe(1);
+    // It may have been added, and this node not have heard of it yet.
+    cluster.inject(9, 1, { ...vote, term: 7, lastIndex: 1, lastTerm: 1 });
+    expect(cluster.node(1).running.status()).toMatchObject({ term: 7, vote: 9 });
+    cluster.inject(9, 2, append({ term: 7, prevIndex: 1, prevTerm: 1 }));
+    expect(cluster.node(2).running.status()).toMatchObject({ term: 7, leader: 9 });
   });
 
   test("a change of role, term or leader is told once", () => {

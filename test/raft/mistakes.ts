@@ -48,8 +48,8 @@ export const MISTAKES: readonly Mistake[] = [
     number: 6,
     name: "a leader counts its own copy before it is on disk",
     file: "commit.ts",
-    right: "matches.push(state.stableIndex);",
-    wrong: "matches.push(state.log.lastIndex);",
+    right: 'reachedByQuorum(state, "match", state.stableIndex)',
+    wrong: 'reachedByQuorum(state, "match", state.log.lastIndex)',
   },
   {
     number: 7,
@@ -103,9 +103,9 @@ export const MISTAKES: readonly Mistake[] = [
   {
     number: 30,
     name: "a leader ignores a higher term in a reply",
-    file: "core.ts",
-    right: "if (!hypothetical) stepDown(state, message.term);",
-    wrong: 'if (!hypothetical && message.kind !== "appendReply") stepDown(state, message.term);',
+    file: "dispatch.ts",
+    right: "if (isMember(state.configuration.sets, from)) stepDown(state, message.term);",
+    wrong: "",
   },
   {
     number: 33,

@@ -4,6 +4,7 @@
  */
 import type { Ms } from "#base";
 import type {
+  ConfigurationRecord,
   createRaftCore,
   HardState,
   Index,
@@ -17,6 +18,7 @@ import type {
   RaftOptions,
   Term,
   TermRun,
+  VoterSets,
 } from "#raft";
 import type { Checker } from "./checker.ts";
 
@@ -39,10 +41,12 @@ export interface TestEntry {
   readonly term: Term;
   readonly size: number;
   readonly payload: number;
+  /** Of an entry that is a configuration. */
+  readonly sets?: VoterSets;
   readonly chain: number;
 }
 
-export type Payload = Pick<TestEntry, "size" | "payload">;
+export type Payload = Pick<TestEntry, "size" | "payload" | "sets">;
 
 /** A message on the wire, with the bytes of its entries. */
 export interface Packet {
@@ -112,6 +116,13 @@ export class TestNode {
     return this.core;
   }
 
+  /** The configuration that the log says is in force. */
+  get configuration(): ConfigurationRecord {
+    const index = this.log.findLastIndex(({ sets }) => sets !== undefined) + 1;
+    const { configuration } = bootOf(this.#voters);
+    return index === 0 ? configuration : { index, sets: this.log[index - 1]!.sets! };
+  }
+
   get term(): Term {
     return this.running.status().term;
   }
@@ -122,8 +133,12 @@ export class TestNode {
     this.log = [...entries];
     this.appliedIndex = appliedIndex;
     const kept = entries.slice(compactedIndex);
+    const { configuration } = bootOf(this.#voters);
+    const all = [configuration, ...configurationsOf(entries)];
+    const base = all.findLastIndex(({ index }) => index <= compactedIndex);
     const boot: RaftBootState = {
-      ...bootOf(this.#voters),
+      configuration: all[base]!,
+      configurations: all.slice(base + 1),
       hardState,
       compactedIndex,
       compactedTerm: entries[compactedIndex - 1]?.term ?? 0,
@@ -215,11 +230,14 @@ export class TestNode {
           ? input.message.prevIndex + 1
           : append.from;
       for (let index = append.from; index < append.from + append.count; index += 1) {
-        const given = append.source === "noop" ? { size: 0, payload: 0 } : payloads[index - first];
+        const own = { size: 0, payload: 0, ...(append.sets && { sets: append.sets }) };
+        const isOwn = append.source === "noop" || append.source === "configuration";
+        const given = isOwn ? own : payloads[index - first];
         if (given === undefined) throw new Error(`no bytes for entry ${index}`);
         const term = append.runs.findLast((run) => run.first <= index)!.term;
         const chain = chainOf(this.log.at(-1)?.chain ?? 0, term, given.payload);
-        const entry: TestEntry = { term, ...given, chain };
+        const { size, payload, sets } = given;
+        const entry: TestEntry = { term, size, payload, chain, ...(sets && { sets }) };
         this.log.push(entry);
         entries.push(entry);
         this.#world.checker.appended(this, index, entry);
@@ -254,6 +272,13 @@ export class TestNode {
     if (truncateFrom !== undefined) this.disk.entries.length = truncateFrom - 1;
     this.disk.entries.push(...entries);
   }
+}
+
+/** Those of the entries, from the first of the log on, that are configurations. */
+export function configurationsOf(entries: readonly TestEntry[]): ConfigurationRecord[] {
+  const records: ConfigurationRecord[] = [];
+  for (const [i, { sets }] of entries.entries()) if (sets) records.push({ index: i + 1, sets });
+  return records;
 }
 
 /** Terms of entries as runs. */

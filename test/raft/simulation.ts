@@ -77,7 +77,7 @@ class Simulation {
     this.#random = seededRandom(mixSeeds(seed, nodes));
     this.#chaosMs = options.chaosMs ?? 3000;
     this.#troubles = this.#drawTroubles();
-    this.#checker = new Checker(this.#nodes, nodes);
+    this.#checker = new Checker(this.#nodes);
     const world: World = {
       createRaftCore: options.createRaftCore,
       checker: this.#checker,

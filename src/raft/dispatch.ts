@@ -1,0 +1,181 @@
+/**
+ * One input into the state: who handles what, and whose messages are heard.
+ *
+ * Invariant: a term is taken from whoever leads in it and from members, never from a node that was
+ * removed: it may have raised its term for ever. Chapter: 07-raft.
+ */
+import { unreachable } from "#base";
+import { appendEntries, noteApplied, noteCompacted, notePersisted } from "./commit.ts";
+import { isMember } from "./config.ts";
+import {
+  answerVote,
+  countOwnVote,
+  followLeader,
+  forgetSilence,
+  handleTimeoutNow,
+  handleVote,
+  handleVoteReply,
+  isHeard,
+  isSticky,
+  leaseEnd,
+  noteRemoval,
+  startPreVote,
+  stepDown,
+} from "./election.ts";
+import { handleChange } from "./membership.ts";
+import { startProbe } from "./progress.ts";
+import { handleAppend, handleAppendReply, refuseAppend } from "./replication.ts";
+import type { RaftState } from "./state.ts";
+import type { Input, Message, NodeId, VoteMessage } from "./types.ts";
+
+export function handleInput(state: RaftState, input: Input): void {
+  switch (input.kind) {
+    case "tick":
+      handleTick(state);
+      break;
+    case "stalled":
+      forgetSilence(state);
+      break;
+    case "message":
+      handleMessage(state, input.from, input.message);
+      break;
+    case "propose":
+      handlePropose(state, input.id, input.sizes);
+      break;
+    case "change":
+      handleChange(state, input);
+      break;
+    case "persisted":
+      notePersisted(state, input.seq);
+      countOwnVote(state);
+      break;
+    case "applied":
+      noteApplied(state, input.index);
+      break;
+    case "unreachable":
+      handleUnreachable(state, input.peer);
+      break;
+    case "compacted":
+      noteCompacted(state, input.upTo);
+      break;
+    case "read":
+      state.answers.push({ kind: "refused", id: input.id, reason: "not-leader" });
+      break;
+    case "transfer":
+      state.answers.push({ kind: "refused", id: 0, reason: "not-leader" });
+      break;
+    case "snapshotReady":
+    case "chunkStored":
+      break;
+    default:
+      unreachable(input);
+  }
+}
+
+function handleTick(state: RaftState): void {
+  if (state.role !== "leader") {
+    if (state.now >= state.electionAt) startPreVote(state);
+  } else if (state.now >= leaseEnd(state)) {
+    stepDown(state, state.term);
+  } else if (state.now >= state.heartbeatAt) {
+    state.heartbeatAt = state.now + state.options.heartbeatMs;
+    for (const progress of state.progress) progress.heartbeatDue = true;
+  }
+}
+
+function handlePropose(state: RaftState, id: number, sizes: readonly number[]): void {
+  const { log, term } = state;
+  if (state.role !== "leader") {
+    state.answers.push({ kind: "refused", id, reason: "not-leader" });
+    return;
+  }
+  const uncommitted = log.bytesOf(state.commitIndex + 1, log.lastIndex);
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  if (uncommitted > 0 && uncommitted + bytes > state.options.uncommittedBytesMax) {
+    state.answers.push({ kind: "refused", id, reason: "uncommitted-limit" });
+    return;
+  }
+  const runs = [{ first: log.lastIndex + 1, term }];
+  const from = appendEntries(state, { sizes, runs }, "proposal");
+  state.answers.push({ kind: "accepted", id, from, count: sizes.length, term });
+}
+
+function handleUnreachable(state: RaftState, peer: NodeId): void {
+  const progress = state.progress.find((candidate) => candidate.peer === peer);
+  if (progress !== undefined) startProbe(progress);
+}
+
+function handleMessage(state: RaftState, from: NodeId, message: Message): void {
+  if (from === state.options.self) return;
+  if (message.kind === "vote" && !isHeard(state, from, message)) {
+    answerVote(state, from, message, false);
+    return;
+  }
+  if (message.kind === "voteReply") noteRemoval(state, message);
+  if (message.term < state.term) handleStale(state, from, message);
+  else if (message.term === state.term || enterTerm(state, from, message)) {
+    handleCurrent(state, from, message);
+  }
+}
+
+/** Decides what a message of a newer term does to ours. @returns whether it is to be handled. */
+function enterTerm(state: RaftState, from: NodeId, message: Message): boolean {
+  switch (message.kind) {
+    case "vote":
+      if (isSticky(state) && !isHandOver(message)) return false;
+      // Pre-votes speak of a term that nobody has entered yet.
+      if (!message.pre) stepDown(state, message.term);
+      return true;
+    case "append":
+    case "snapshot":
+      stepDown(state, message.term);
+      return true;
+    case "voteReply":
+      if (message.granted) return true;
+      break;
+    default:
+      break;
+  }
+  if (isMember(state.configuration.sets, from)) stepDown(state, message.term);
+  return false;
+}
+
+/** The leader itself wants this election: there is nobody to protect it from. */
+function isHandOver(message: VoteMessage): boolean {
+  return message.transfer && !message.pre;
+}
+
+/** Handles a message of this term, or one about a term that nobody is in yet. */
+function handleCurrent(state: RaftState, from: NodeId, message: Message): void {
+  switch (message.kind) {
+    case "vote":
+      handleVote(state, from, message);
+      break;
+    case "voteReply":
+      handleVoteReply(state, from, message);
+      break;
+    case "append":
+      followLeader(state, from);
+      handleAppend(state, from, message);
+      break;
+    case "appendReply":
+      if (state.role === "leader") handleAppendReply(state, from, message);
+      break;
+    case "timeoutNow":
+      handleTimeoutNow(state, from);
+      break;
+    case "snapshot":
+    case "snapshotReply":
+    case "read":
+    case "readReply":
+      break;
+    default:
+      unreachable(message);
+  }
+}
+
+/** Whoever lives in an older term is told of the newer one; its answers count for nothing. */
+function handleStale(state: RaftState, from: NodeId, message: Message): void {
+  if (message.kind === "vote") answerVote(state, from, message, false);
+  if (message.kind === "append") refuseAppend(state, from, message);
+}
