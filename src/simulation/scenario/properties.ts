@@ -1,0 +1,16 @@
+/**
+ * Properties: statements about many cases at once, which a scenario names with their parameters.
+ *
+ * Invariant: the same parameters give the same lines. Chapter: 11-simulation.
+ */
+import type { Arguments } from "./arguments.ts";
+import type { Context } from "./context.ts";
+import { electionTimeouts } from "./property-timeouts.ts";
+
+/** Checks a property and says in lines what was seen; fails at the command if it does not hold. */
+export type Property = (context: Context, args: Arguments) => string[];
+
+/** By name. */
+export const PROPERTIES: Readonly<Record<string, Property>> = {
+  "election-timeouts": electionTimeouts,
+};
