@@ -2,8 +2,7 @@
  * simulation: what a cluster did, judged from outside.
  *
  * Reading order: process/ (one node on a model disk); invariants/ (what must hold at every step);
- * history/ (what clients saw, and whether a correct store could have answered so); scenario/ (texts
- * that say what happens, and what comes of it).
+ * history/ (what clients saw, and whether a correct store could have answered so).
  * Chapter: 11-simulation
  */
 export {
@@ -28,10 +27,4 @@ export {
 } from "./invariants/index.ts";
 export type * from "./process/index.ts";
 export { createModelNode, entriesOfTerms, makeEntry } from "./process/index.ts";
-export {
-  runScenario,
-  type ScenarioFailure,
-  type ScenarioOptions,
-  type ScenarioReport,
-} from "./scenario/index.ts";
 export type * from "./types.ts";
