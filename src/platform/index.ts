@@ -4,12 +4,14 @@
  * Reading order: types.ts; seeded-random.ts, node-random.ts; power-cut.ts, simulated-file.ts,
  * simulated-names.ts, simulated-handle.ts, disk-faults.ts, simulated-disk.ts; system-error.ts,
  * node-lock.ts, node-disk.ts; node-clock.ts, simulated-clock.ts; simulated-net.ts; address.ts,
- * tls-files.ts, tls-peers.ts, node-stream.ts, node-sockets.ts, simulated-stream.ts, simulated-sockets.ts; node-conditions.ts, node-threads.ts.
+ * tls-files.ts, tls-peers.ts, node-stream.ts, node-sockets.ts, simulated-stream.ts,
+ * simulated-sockets.ts; node-conditions.ts, node-threads.ts, node-processes.ts.
  */
 
 export { createNodeClock } from "./node-clock.ts";
 export { conditionOfReader, modulesOfReader } from "./node-conditions.ts";
 export { createNodeDisk } from "./node-disk.ts";
+export { type Child, processStart, spawnProcess } from "./node-processes.ts";
 export { nodeRandom } from "./node-random.ts";
 export { createNodeSockets, type NodeSocketsOptions } from "./node-sockets.ts";
 export {

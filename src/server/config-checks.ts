@@ -205,7 +205,7 @@ function checkLimits({ limits, httpBodyBytesMax }: NodeConfig): void {
     );
   }
   if (limits.headerTimeoutMs < 1) refuse("-http-header-timeout must be at least 1ms");
-  if (limits.bodyIdleMs < 1) refuse("-http-body-timeout must be at least 1ms");
+  if (limits.bodyTimeoutMs < 1) refuse("-http-body-timeout must be at least 1ms");
   if (limits.connectionsMax < 0) refuse("-http-max-conns must not be negative");
 }
 

@@ -170,7 +170,7 @@ function httpOf({ text, number, flag }: Values): Pick<NodeConfig, HttpSettings> 
     limits: {
       headerBytesMax: number("http-max-header-bytes"),
       headerTimeoutMs: number("http-header-timeout"),
-      bodyIdleMs: number("http-body-timeout"),
+      bodyTimeoutMs: number("http-body-timeout"),
       connectionsMax: number("http-max-conns"),
     },
     authPath: text("auth"),

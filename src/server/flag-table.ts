@@ -161,7 +161,12 @@ const OWN: readonly FlagRow[] = [
   row("http-max-body-bytes", "integer", "67108864", "Largest request body in bytes"),
   row("http-max-header-bytes", "integer", "1048576", "Largest request head in bytes"),
   row("http-header-timeout", "duration", "30s", "How long a client may take to send its head"),
-  row("http-body-timeout", "duration", "30s", "How long a client may pause within a body"),
+  row(
+    "http-body-timeout",
+    "duration",
+    "30s",
+    "How long a body may take, and 1s more for each 500 bytes",
+  ),
   row("http-max-conns", "integer", "0", "Connections to HTTP at once; 0: no limit"),
 ];
 

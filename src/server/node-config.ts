@@ -75,8 +75,8 @@ export interface RequestLimits {
   readonly headerBytesMax: number;
   /** From the first byte to the last header; then 408. */
   readonly headerTimeoutMs: Ms;
-  /** A body of which nothing comes for so long is answered with 408. */
-  readonly bodyIdleMs: Ms;
+  /** A body may take so long, and a second more for each 500 bytes; then 408. */
+  readonly bodyTimeoutMs: Ms;
   /** Connections at once; one more is closed. 0: no limit. */
   readonly connectionsMax: number;
 }

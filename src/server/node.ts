@@ -25,6 +25,7 @@ import { createPeers, type Peers } from "./peers.ts";
 import { createPendingProposals, type PendingProposals } from "./pending.ts";
 import { createWriteQueue, type WriteQueue } from "./queue.ts";
 import { type Calls, createCalls } from "./service.ts";
+import { checkTlsFiles } from "./tls/check.ts";
 import type { NodeConfig, NodeService, RunningNode } from "./types.ts";
 import { API_VERSION, CAIRN_VERSION } from "./version.ts";
 
@@ -94,7 +95,7 @@ class Node {
       consensus,
       leadership: this.leadership,
       version: API_VERSION,
-      apiUrl: () => `http://${this.httpAddress}`,
+      apiUrl: () => `http${config.httpTls === undefined ? "" : "s"}://${this.httpAddress}`,
     });
     this.backups = createBackups({ disk, dir: `${config.dataDir}/tmp`, sqlite, consensus });
     const advertised = config.raftAddress.endsWith(":0")
@@ -265,6 +266,7 @@ async function openThreads(
     address: config.raftAddress,
     electionTimeoutMs: patienceMs,
     heartbeatMs: patienceMs / HEARTBEATS_PER_TIMEOUT,
+    tls: config.nodeTls,
   });
   try {
     const sqlite = await openSqliteThreads({
@@ -293,6 +295,7 @@ export async function openNode(
 ): Promise<RunningNode> {
   const disk = createNodeDisk();
   const authorizer = openAuthorizer(config.authPath);
+  checkTlsFiles(config);
   for (const warning of authorizer.warnings) log("warn", warning);
   disk.makeDir(config.dataDir);
   const unlock = disk.lock(`${config.dataDir}/LOCK`);
@@ -324,7 +327,8 @@ export async function openNode(
     await consensus.start(sqlite.applierPort, sqlite.appliedIndexAtOpen);
     const service = node.service();
     const onFault = (error: unknown): void => log("error", `http: ${errorText(error)}`);
-    const http = await openHttpServer(service, { onFault, authorizer });
+    const onNotice = (text: string): void => log("warn", text);
+    const http = await openHttpServer(service, { onFault, onNotice, authorizer });
     closers.push(() => http.close());
     if (config.httpAdvertisedAddress.endsWith(":0")) node.httpAddress = http.address;
     const joined = node.formation.form();

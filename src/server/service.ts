@@ -98,7 +98,7 @@ class RoutedCalls implements Calls {
     // At level auto this is a local read without a test, as in the reference (3.1).
     if (options.level === "none" || options.level === "auto") {
       if (options.level === "none") await this.#checkFreshness(options);
-      const local = await this.#tryRead(command);
+      const local = await this.#tryRead(command, options);
       if (local !== undefined) return this.#served(local, 0);
       return this.execute(command, options);
     }
@@ -166,7 +166,8 @@ class RoutedCalls implements Calls {
     return this.#served(result, index);
   }
 
-  async #readLocal(request: ReadRequest): Promise<Bytes> {
+  async #readLocal(read: ReadRequest, options: ReadOptions): Promise<Bytes> {
+    const request = { ...read, timeoutMs: options.databaseTimeoutMs };
     const response: ReadResponse = await this.#parts.sqlite.read(request);
     if (response.needsWrite) {
       throw new CairnError("SQLITE_STATEMENT_FAILED", "server: a query wants to write");
@@ -193,7 +194,7 @@ class RoutedCalls implements Calls {
 
   async #queryLocal(request: ReadRequest, options: ReadOptions): Promise<CallOutcome> {
     await this.#checkFreshness(options);
-    return this.#served(await this.#readLocal(request), 0);
+    return this.#served(await this.#readLocal(request, options), 0);
   }
 
   /** @returns the index of the barrier that makes the read strong, or 0. */
@@ -209,14 +210,15 @@ class RoutedCalls implements Calls {
 
   async #queryAsLeader(request: ReadRequest, options: ReadOptions): Promise<CallOutcome> {
     const index = await this.#prepareRead(options.level);
-    return this.#served(await this.#readLocal(request), index);
+    return this.#served(await this.#readLocal(request, options), index);
   }
 
   /** @returns the results if nothing among the statements would write. */
-  async #tryRead(command: Command): Promise<Bytes | undefined> {
+  async #tryRead(command: Command, options: ReadOptions): Promise<Bytes | undefined> {
     if (command.kind !== "request") return undefined;
     const { statements, transaction, rendering } = command;
-    const request: ReadRequest = { statements, transaction, rendering, mode: "request" };
+    const timeoutMs = options.databaseTimeoutMs;
+    const request = { statements, transaction, rendering, mode: "request", timeoutMs } as const;
     const response = await this.#parts.sqlite.read(request);
     return response.needsWrite ? undefined : response.results;
   }
@@ -224,7 +226,7 @@ class RoutedCalls implements Calls {
   async #requestAsLeader(command: Command, options: ReadOptions): Promise<CallOutcome> {
     if (options.level !== "strong") {
       const index = await this.#prepareRead(options.level);
-      const results = await this.#tryRead(command);
+      const results = await this.#tryRead(command, options);
       if (results !== undefined) return this.#served(results, index);
     }
     return this.#executeHere(command);

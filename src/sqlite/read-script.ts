@@ -46,6 +46,8 @@ export interface ReadScript {
 }
 
 export const WRITE_REFUSED_TEXT = "attempt to change database via query operation";
+/** A read whose time is up: the reference's words. */
+export const QUERY_TIMEOUT_TEXT = "query timeout";
 const PRAGMA_REFUSED_TEXT = "disallowed pragma";
 const ATTACH_REFUSED_TEXT = "ATTACH and DETACH are not supported";
 /** Recursion in SQL is SQLite's business; what a PRAGMA only looks at is listed here. */

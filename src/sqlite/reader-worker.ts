@@ -1,108 +1,13 @@
 /**
- * The thread of one reader: jobs in, answers out, one after the other.
+ * The thread of one reader.
  *
- * Invariant: before a job is begun, everything that has been said meanwhile is heard, so that jobs
- * which the main thread took back while a long one ran are not done twice.
+ * Quick to reach, and it cannot be ended while SQLite is inside a statement; reads with a time limit
+ * go to `reader-process.ts`. Invariant: all that it does is in `reader-host.ts`.
  * Chapter: 09-sqlite.
  */
-import { assert } from "#base";
-import { type Port, threadStart } from "#platform";
-import { type Outcome, toWireError } from "#replica";
-import { type InnerReader, openSqliteReader } from "./reader.ts";
-import type { FromReader, ReaderData, ReaderJob, ToReader } from "./thread-protocol.ts";
-
-class ReaderHost {
-  readonly #main: Port<FromReader, ToReader>;
-  readonly #path: string;
-  readonly #jobs = new Map<number, ReaderJob>();
-  #reader: InnerReader | undefined;
-  #isClosing = false;
-
-  constructor(main: Port<FromReader, ToReader>, { path }: ReaderData) {
-    this.#main = main;
-    this.#path = path;
-  }
-
-  start(): void {
-    this.#main.onMessage((message) => {
-      this.#hear(message);
-      this.#work();
-    });
-  }
-
-  #hear(message: ToReader): void {
-    switch (message.kind) {
-      case "open":
-        this.#open();
-        break;
-      case "job":
-        this.#jobs.set(message.id, message.job);
-        break;
-      case "forget":
-        for (const id of message.ids) this.#jobs.delete(id);
-        break;
-      case "close":
-        this.#isClosing = true;
-    }
-  }
-
-  #work(): void {
-    for (;;) {
-      for (let next = this.#main.take(); next !== undefined; next = this.#main.take()) {
-        this.#hear(next);
-      }
-      if (this.#isClosing) return this.#close();
-      const [first] = this.#jobs;
-      if (first === undefined) return;
-      const [id, job] = first;
-      this.#jobs.delete(id);
-      this.#do(id, job);
-    }
-  }
-
-  #do(id: number, job: ReaderJob): void {
-    const reader = this.#reader;
-    assert(reader !== undefined, "sqlite: a reader is opened before its first job");
-    if (job.kind === "backup") {
-      // Its pages are copied between other jobs; both ways out end in an answer.
-      void reader.backup(job.request).then(
-        () => this.#answer(id, { ok: true, value: null }),
-        (error: unknown) => this.#answer(id, { ok: false, error: toWireError(error) }),
-      );
-      return;
-    }
-    try {
-      if (job.kind === "digest") {
-        this.#answer(id, { ok: true, value: reader.digest() });
-        return;
-      }
-      const value = reader.read(job.request);
-      const moved = value.needsWrite ? [] : [value.results.buffer as ArrayBuffer];
-      this.#main.post({ kind: "answer", id, outcome: { ok: true, value } }, moved);
-    } catch (error) {
-      this.#answer(id, { ok: false, error: toWireError(error) });
-    }
-  }
-
-  #answer(id: number, outcome: Outcome<unknown>): void {
-    if (!this.#isClosing) this.#main.post({ kind: "answer", id, outcome });
-  }
-
-  #open(): void {
-    try {
-      this.#reader = openSqliteReader(this.#path);
-      this.#main.post({ kind: "opened" });
-    } catch (error) {
-      this.#main.post({ kind: "fatal", error: toWireError(error) });
-    }
-  }
-
-  #close(): void {
-    this.#reader?.close();
-    this.#main.post({ kind: "closed" });
-    this.#main.close();
-  }
-}
+import { threadStart } from "#platform";
+import { ReaderHost } from "./reader-host.ts";
+import type { FromReader, ReaderData, ToReader } from "./thread-protocol.ts";
 
 const { port, data } = threadStart<FromReader, ToReader, ReaderData>();
 new ReaderHost(port, data).start();

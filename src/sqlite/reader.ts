@@ -7,7 +7,7 @@
  * Chapter: 09-sqlite. Source: compat reference 3.3, 4.1, 4.4 and 4.8.
  */
 import Database from "better-sqlite3";
-import { assert, type Bytes, CairnError, errorText, isCairnError } from "#base";
+import { assert, type Bytes, CairnError, errorText, isCairnError, type Ms } from "#base";
 import { createNodeClock } from "#platform";
 import { writeBackup } from "./backup.ts";
 import { digestConnection } from "./digest.ts";
@@ -18,6 +18,7 @@ import {
   mayWrite,
   type PreparedStep,
   prepareScript,
+  QUERY_TIMEOUT_TEXT,
   type ReadScript,
   WRITE_REFUSED_TEXT,
 } from "./read-script.ts";
@@ -36,6 +37,8 @@ import type {
 
 /** A reader, with what only our own threads ask of it. */
 export interface InnerReader extends SqliteReader {
+  /** @param onStatement - told the results of each statement as soon as it is done. */
+  read(request: ReadRequest, onStatement?: (text: string) => void): ReadResponse;
   /** Digest and applied index of one moment. */
   digest(): { readonly appliedIndex: number; readonly digest: string };
 }
@@ -90,12 +93,12 @@ class Reader implements InnerReader {
     this.#schemaProbe = this.#database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").pluck();
   }
 
-  read(request: ReadRequest): ReadResponse {
+  read(request: ReadRequest, onStatement?: (text: string) => void): ReadResponse {
     return this.#atOneMoment(() => {
       if (request.mode === "request" && this.#needsWrite(request.statements)) {
         return { needsWrite: true };
       }
-      return { needsWrite: false, results: this.#query(request) };
+      return { needsWrite: false, results: this.#query(request, onStatement) };
     });
   }
 
@@ -157,26 +160,37 @@ class Reader implements InnerReader {
     });
   }
 
-  #query(request: ReadRequest): Bytes {
+  #query(request: ReadRequest, onStatement: ((text: string) => void) | undefined): Bytes {
+    const { timeoutMs = 0 } = request;
+    const deadline = timeoutMs > 0 ? clock.now() + timeoutMs : Number.POSITIVE_INFINITY;
     const transaction = new ClientTransaction(NO_TRANSACTION, () => undefined);
     if (request.transaction) transaction.control({ kind: "begin" });
     let results = "";
     for (const statement of request.statements) {
       if (statement.sql === "") continue;
-      results += (results === "" ? "" : ",") + this.#answer(statement, request, transaction);
+      const answer = this.#answer(statement, request, transaction, deadline);
+      results += (results === "" ? "" : ",") + answer;
+      onStatement?.(answer);
     }
     return utf8.encode(`[${results}]`);
   }
 
-  #answer(statement: Statement, request: ReadRequest, transaction: ClientTransaction): string {
+  #answer(
+    statement: Statement,
+    request: ReadRequest,
+    transaction: ClientTransaction,
+    deadline: Ms,
+  ): string {
     const { rendering } = request;
     const from = rendering.timings ? clock.now() : 0;
     try {
+      checkTime(deadline);
       const script = this.#script(statement.sql);
       const last = bindAll(script, statement);
       if (last === undefined) return renderRows([], [], rendering, 0);
       const { step, bindings } = last;
-      const rows = this.#run(step, bindings, transaction);
+      const all = this.#run(step, bindings, transaction);
+      const rows = deadline === Number.POSITIVE_INFINITY ? all : untilTime(all, deadline);
       const seconds = (): number => (clock.now() - from) / MS_PER_SECOND;
       return renderRows(step.columns, rows, rendering, seconds);
     } catch (error) {
@@ -266,6 +280,22 @@ function bindAll(
     last = { step, bindings: bindParameters(step.piece, cursor) };
   }
   return endsEmpty ? undefined : last;
+}
+
+/** @throws RefusedError with the reference's text when the time is up. */
+function checkTime(deadline: Ms): void {
+  if (clock.now() >= deadline) throw new RefusedError(QUERY_TIMEOUT_TEXT);
+}
+
+/** Rows as long as there is time. What SQLite does between two of them is ended from outside. */
+function* untilTime(
+  rows: Iterable<readonly SqlValue[]>,
+  deadline: Ms,
+): Generator<readonly SqlValue[]> {
+  for (const row of rows) {
+    checkTime(deadline);
+    yield row;
+  }
 }
 
 /** Rows of the schema, without those about our own table. */

@@ -59,6 +59,8 @@ export type ToReader =
 
 export type FromReader =
   | { readonly kind: "opened" }
+  /** One more statement of a read with a time limit is done; `text` is its part of the results. */
+  | { readonly kind: "progress"; readonly id: number; readonly text: string }
   | { readonly kind: "answer"; readonly id: number; readonly outcome: Outcome<unknown> }
   | { readonly kind: "fatal"; readonly error: WireError }
   | { readonly kind: "closed" };

@@ -8,6 +8,7 @@ import type { MessagePort } from "node:worker_threads";
 import { type Bytes, CairnError } from "#base";
 import { createPortPair, spawnThread, type Thread } from "#platform";
 import { fromWireError, type Outcome } from "#replica";
+import { createKillableReaders, type KillableReaders } from "./killable-readers.ts";
 import { createReaderPool, type ReaderPool } from "./reader-pool.ts";
 import type { FromWriter, ToWriter, WriterData } from "./thread-protocol.ts";
 import type {
@@ -49,7 +50,8 @@ export async function openSqliteThreads(options: SqliteThreadsOptions): Promise<
   try {
     const appliedIndex = await openedAt(writer);
     await readers.open();
-    const threads = new MainSide(writer, readers, applierPort, appliedIndex);
+    const killable = createKillableReaders({ path: options.path, processesMax: readerCount });
+    const threads = new MainSide(writer, { readers, killable }, applierPort, appliedIndex);
     onFatal = (error) => threads.fail(error);
     return threads;
   } catch (error) {
@@ -75,6 +77,7 @@ class MainSide implements SqliteThreads {
   readonly appliedIndexAtOpen: number;
   readonly #writer: Thread<ToWriter, FromWriter>;
   readonly #readers: ReaderPool;
+  readonly #killable: KillableReaders;
   readonly #waiting = new Map<number, (outcome: Outcome<unknown>) => void>();
   #nextId = 1;
   #resulted: (proposalId: number, index: number, result: Bytes) => void = () => undefined;
@@ -84,12 +87,13 @@ class MainSide implements SqliteThreads {
 
   constructor(
     writer: Thread<ToWriter, FromWriter>,
-    readers: ReaderPool,
+    { readers, killable }: { readers: ReaderPool; killable: KillableReaders },
     applierPort: MessagePort,
     appliedIndex: number,
   ) {
     this.#writer = writer;
     this.#readers = readers;
+    this.#killable = killable;
     this.applierPort = applierPort;
     this.appliedIndexAtOpen = appliedIndex;
     writer.onMessage((message) => this.#onMessage(message));
@@ -106,8 +110,12 @@ class MainSide implements SqliteThreads {
   }
 
   async read(request: ReadRequest): Promise<ReadResponse> {
+    // A thread inside a statement cannot be ended; a process can, and takes longer to reach.
+    if (request.timeoutMs !== undefined && request.timeoutMs > 0) {
+      return this.#killable.read(request);
+    }
     // A reader answers this kind of job with what `SqliteReader.read` returns: see
-    // reader-worker.ts.
+    // reader-host.ts.
     return (await this.#readers.run({ kind: "read", request })) as ReadResponse;
   }
 
@@ -116,7 +124,7 @@ class MainSide implements SqliteThreads {
   }
 
   async digest(): Promise<{ appliedIndex: number; digest: string }> {
-    // See reader-worker.ts: the answer is what `InnerReader.digest` returns.
+    // See reader-host.ts: the answer is what `InnerReader.digest` returns.
     const answer = await this.#readers.run({ kind: "digest" });
     return answer as { appliedIndex: number; digest: string };
   }
@@ -147,7 +155,7 @@ class MainSide implements SqliteThreads {
   }
 
   async close(): Promise<void> {
-    await this.#readers.close();
+    await Promise.all([this.#readers.close(), this.#killable.close()]);
     if (!this.#isGone()) {
       const closed = new Promise<void>((resolve) => {
         this.#closed = resolve;

@@ -5,7 +5,7 @@
  * sealed in the entry. Q3 failures are deterministic and advance the index. Q4 clients cannot
  * change engine settings. Q5 a doubtful database file is refused, never served.
  */
-import type { Bytes } from "#base";
+import type { Bytes, Ms } from "#base";
 import type { Disk } from "#platform/types";
 import type { StateMachine } from "#replica/types";
 
@@ -70,6 +70,12 @@ export interface ReadRequest {
    * would write, nothing is run and the answer is `needsWrite`.
    */
   readonly mode: "query" | "request";
+  /**
+   * How long all statements together may run; what is not done by then is answered with `query
+   * timeout`. Default and 0: as long as they take. On a reader by itself the time is looked at
+   * between rows; `SqliteThreads` ends a statement in the middle as well.
+   */
+  readonly timeoutMs?: Ms;
 }
 
 /** `results` is UTF-8 JSON: the array that goes into the response envelope. */

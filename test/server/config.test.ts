@@ -44,7 +44,7 @@ test("without flags every value is the reference's default", () => {
     limits: {
       headerBytesMax: 1024 * 1024,
       headerTimeoutMs: 30_000,
-      bodyIdleMs: 30_000,
+      bodyTimeoutMs: 30_000,
       connectionsMax: 0,
     },
     authPath: "",
@@ -146,7 +146,7 @@ test("every value of the start reaches its place", () => {
     limits: {
       headerBytesMax: 8192,
       headerTimeoutMs: 2000,
-      bodyIdleMs: 3000,
+      bodyTimeoutMs: 3000,
       connectionsMax: 9,
     },
     raftAddress: "0.0.0.0:5002",

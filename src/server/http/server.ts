@@ -12,6 +12,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { type Bytes, CairnError, errorText, type Ms } from "#base";
 import { type Authorizer, authorize, challengeHeaders, openAuthorizer } from "../access.ts";
 import { splitAddress } from "../address.ts";
+import { createHttpListener } from "../tls/http-listener.ts";
 import type { Credentials, NodeConfig, NodeService } from "../types.ts";
 import { API_VERSION } from "../version.ts";
 import { type Answer, emptyAnswer, textError } from "./answer.ts";
@@ -20,9 +21,6 @@ import { plainFailure } from "./failure.ts";
 import { type Parameters, readParameters } from "./parameters.ts";
 import { splitTarget, unescapePercent } from "./query-string.ts";
 import { findRoute, type Operation, rootAnswer } from "./routes.ts";
-
-/** `GET /db/query?q=…` carries SQL in its first line; the reference's library takes this much. */
-const HEADER_BYTES_MAX = 1024 * 1024;
 
 const SHORT_BYTES_MAX = 4096;
 const OPENING_BRACE = 0x7b;
@@ -36,6 +34,8 @@ export interface HttpServerOptions {
   readonly onFault?: (error: unknown) => void;
   /** Who may do what. Default: everybody everything. */
   readonly authorizer?: Authorizer;
+  /** Told of replaced certificates and of clients without one that is good. */
+  readonly onNotice?: (text: string) => void;
   /** How long `close` waits for running requests. Default 10 s. Longer: slower stops. */
   readonly closeMs?: Ms;
 }
@@ -62,13 +62,13 @@ interface Begun {
 /**
  * Starts to listen at the configured address.
  *
- * @throws `NET_ADDRESS_IN_USE` or `NET_ADDRESS_INVALID`, naming the address.
+ * @throws `NET_ADDRESS_IN_USE` or `NET_ADDRESS_INVALID`, naming the address; `NET_TLS_INVALID`.
  */
 export async function openHttpServer(
   service: NodeService,
   options: HttpServerOptions = {},
 ): Promise<HttpServer> {
-  const { onFault = () => undefined, closeMs = CLOSE_MS } = options;
+  const { onFault = () => undefined, onNotice = () => undefined, closeMs = CLOSE_MS } = options;
   const { authorizer = openAuthorizer("") } = options;
   const { httpAddress, httpBodyBytesMax } = service.config;
   const app = fastify({
@@ -76,7 +76,7 @@ export async function openHttpServer(
     // One route takes every path: we match by prefix, and broken escapes are ours to tell.
     rewriteUrl: () => "/",
     exposeHeadRoutes: false,
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    serverFactory: (handler) => createHttpListener({ config: service.config, handler, onNotice }),
   });
   const begun = new WeakMap<FastifyRequest, Begun>();
   const standardHeaders = { ...headersOf(service.config), ...challengeHeaders(authorizer) };
