@@ -2,7 +2,8 @@
  * simulation: what a cluster did, judged from outside.
  *
  * Reading order: process/ (one node on a model disk); invariants/ (what must hold at every step);
- * history/ (what clients saw, and whether a correct store could have answered so).
+ * history/ (what clients saw, and whether a correct store could have answered so); scenario/ (texts
+ * that say what happens, and what comes of it).
  * Chapter: 11-simulation
  */
 export {
@@ -27,4 +28,10 @@ export {
 } from "./invariants/index.ts";
 export type * from "./process/index.ts";
 export { createModelNode, entriesOfTerms, makeEntry } from "./process/index.ts";
+export {
+  runScenario,
+  type ScenarioFailure,
+  type ScenarioOptions,
+  type ScenarioReport,
+} from "./scenario/index.ts";
 export type * from "./types.ts";
