@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   NET_UNREACHABLE: row("later", 503),
   NET_TIMEOUT: row("unknown", 504),
   NET_TLS_INVALID: row("no", 500),
+  NET_NAME_UNKNOWN: row("later", 500),
   // bytes
   BYTES_MALFORMED: row("no", 400, true),
   // wal
@@ -74,6 +75,15 @@ export const ERROR_CODES = {
   REPLICA_FRAME_CORRUPT: row("no", 500),
   REPLICA_IDENTITY_MISMATCH: row("no", 500),
   REPLICA_PEER_FAILED: row("unknown", 502),
+  REPLICA_TRANSFERRING: row("later", 503),
+  REPLICA_TRANSFER_FAILED: row("later", 503),
+  REPLICA_CHANGE_REFUSED: row("later", 503),
+  REPLICA_CHANGE_INVALID: row("no", 400),
+  REPLICA_READ_FAILED: row("later", 503),
+  REPLICA_SNAPSHOT_MISSING: row("no", 500),
+  REPLICA_SNAPSHOT_INVALID: row("no", 500),
+  REPLICA_DIVERGED: row("elsewhere", 503),
+  REPLICA_RECOVERY_INVALID: row("no", 500),
   // sqlite
   SQLITE_STATEMENT_FAILED: row("no", 200, true),
   SQLITE_ENGINE_FAILED: row("no", 500),
@@ -91,6 +101,7 @@ export const ERROR_CODES = {
   SERVER_NOT_READY: row("later", 503),
   SERVER_STALE_READ: row("elsewhere", 200),
   SERVER_JOIN_FAILED: row("no", 500),
+  SERVER_DISCOVERY_FAILED: row("later", 503),
   SERVER_NOT_SINGLE_NODE: row("no", 503),
   SERVER_MEMBERSHIP_REFUSED: row("no", 500),
 } as const satisfies Record<string, ErrorCodeRow>;

@@ -92,9 +92,9 @@ function raftText(record: LogRecord): string {
       return `term ${record.hardState.term}, vote ${record.hardState.vote}`;
     case "truncate":
       return `entries from ${record.from} on are void`;
-    case "base":
+    case "start":
       return [
-        `compacted up to ${record.compactedIndex} of term ${record.compactedTerm}`,
+        `${record.why} up to ${record.compactedIndex} of term ${record.compactedTerm}`,
         `term ${record.hardState.term}, vote ${record.hardState.vote}`,
       ].join(", ");
   }

@@ -27,6 +27,11 @@ export interface ApplyFeed {
   ready(index: Index, isAwaited: boolean): void;
   /** The state machine has applied up to here. */
   noteApplied(index: Index): void;
+  /**
+   * A snapshot at `index` takes the state's place: what was not handed out up to there never will
+   * be. Until it has, nothing is.
+   */
+  skipTo(index: Index): void;
   /** Hands out nothing more. */
   stop(): void;
 }
@@ -38,6 +43,7 @@ class LogApplyFeed implements ApplyFeed {
   readonly #guard: (work: () => void) => void;
   #cancelLazy: Cancel | undefined;
   readonly #proposals: Proposals;
+  readonly #onSubmit: (entries: readonly LogEntry[]) => void;
   /** Sizes of the entries handed out and not applied yet, oldest first. */
   readonly #ahead: number[] = [];
   #aheadBytes = 0;
@@ -51,6 +57,7 @@ class LogApplyFeed implements ApplyFeed {
     this.#guard = parts.guard;
     this.#applier = parts.applier;
     this.#proposals = parts.proposals;
+    this.#onSubmit = parts.onSubmit ?? (() => undefined);
     this.applied = parts.applied;
     this.#submitted = parts.applied;
     this.#ready = parts.applied;
@@ -77,6 +84,16 @@ class LogApplyFeed implements ApplyFeed {
     this.#submit();
   }
 
+  skipTo(index: Index): void {
+    this.#cancelLazy?.();
+    this.#cancelLazy = undefined;
+    this.#ahead.length = 0;
+    this.#aheadBytes = 0;
+    this.#submitted = index;
+    this.#ready = index;
+    this.#proposals.forget(index);
+  }
+
   #submit(): void {
     this.#cancelLazy?.();
     this.#cancelLazy = undefined;
@@ -89,13 +106,15 @@ class LogApplyFeed implements ApplyFeed {
         this.#aheadBytes += bytes.length;
       }
       this.#submitted += entries.length;
+      this.#onSubmit(entries);
       this.#applier.submit(entries.map((entry) => this.#committed(entry)));
     }
   }
 
   #committed(entry: LogEntry): CommittedEntry {
     const { kind, timeMs, seed, payload } = decodeEntry(entry.bytes);
-    const proposalId = this.#proposals.committed(entry.index, entry.term);
+    // Below 0 are proposals of the replica itself: nobody waits for a result.
+    const proposalId = Math.max(0, this.#proposals.committed(entry.index, entry.term));
     return { index: entry.index, term: entry.term, kind, timeMs, seed, payload, proposalId };
   }
 }
@@ -110,6 +129,8 @@ export interface ApplyFeedParts {
   readonly guard: (work: () => void) => void;
   /** What the state machine had applied when it was opened. */
   readonly applied: Index;
+  /** Told of entries just before the state machine gets them. */
+  readonly onSubmit?: (entries: readonly LogEntry[]) => void;
 }
 
 /** Makes the feed of one replica. */

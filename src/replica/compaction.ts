@@ -1,12 +1,13 @@
 /**
  * When the log may be shortened, and how far.
  *
- * Invariant: an entry is forgotten only when every member has a copy and this node's database has
- * made its effects durable. Only the leader knows what every member has; it tells the others with
- * its appends (`compactTo`). Chapter: 08-replica.
+ * Invariants: an entry is forgotten only when this node's database has made its effects durable.
+ * It is kept while a member may still need it; a member that is away, or too slow, keeps no more
+ * than `keepBytesMax` of log from being forgotten, and gets a snapshot later. Only the leader knows
+ * what the members have; it tells the others with its appends (`compactTo`). Chapter: 08-replica.
  */
 import type { Ms } from "#base";
-import type { Index, RaftCore } from "#raft/types";
+import type { Index, RaftCore, RaftStatus } from "#raft/types";
 import type { RaftLog } from "./types.ts";
 
 /**
@@ -18,9 +19,12 @@ const LOG_BYTES_MIN = 32 * 1024 * 1024;
 /** How often to look: it costs a copy of the core's status. */
 const CHECK_MS = 500;
 
+/** Such a multiple of what is kept for members that are away is kept for slow ones. */
+const SLOW_FACTOR = 2;
+
 /** See the file's header. */
 export interface Compaction {
-  /** Up to here every member has a copy, as far as this node knows. */
+  /** Up to here nobody needs the log, as far as this node knows. */
   readonly compactTo: Index;
   /** Takes the leader's advice. */
   advise(compactTo: Index): void;
@@ -32,16 +36,24 @@ export interface Compaction {
   consider(now: Ms, durable: Index): Promise<Index | undefined>;
 }
 
+export interface CompactionParts {
+  readonly core: RaftCore;
+  readonly log: RaftLog;
+  readonly keepBytesMax: number;
+  /** A member that has not answered for so long is away. */
+  readonly awayMs: Ms;
+  /** Where the oldest copy that is being sent ends: its receiver goes on from there. */
+  readonly snapshotIndexMin: () => Index;
+}
+
 class LogCompaction implements Compaction {
-  readonly #core: RaftCore;
-  readonly #log: RaftLog;
+  readonly #parts: CompactionParts;
   #lastCheckAt: Ms = Number.NEGATIVE_INFINITY;
   #isRunning = false;
   compactTo: Index = 0;
 
-  constructor(core: RaftCore, log: RaftLog) {
-    this.#core = core;
-    this.#log = log;
+  constructor(parts: CompactionParts) {
+    this.#parts = parts;
   }
 
   advise(compactTo: Index): void {
@@ -51,23 +63,37 @@ class LogCompaction implements Compaction {
   async consider(now: Ms, durable: Index): Promise<Index | undefined> {
     if (this.#isRunning || now - this.#lastCheckAt < CHECK_MS) return undefined;
     this.#lastCheckAt = now;
-    const status = this.#core.status();
-    if (status.role === "leader") {
-      this.advise(Math.min(status.commitIndex, ...status.peers.map((peer) => peer.match)));
-    }
-    const upTo = Math.min(this.compactTo, durable);
-    const isLarge = this.#log.sizeBytes > LOG_BYTES_MIN && upTo > status.firstIndex;
-    if (!isLarge && upTo - status.firstIndex < ENTRIES_MIN) return undefined;
+    const { core, log, keepBytesMax, snapshotIndexMin } = this.#parts;
+    const status = core.status();
+    if (status.role === "leader") this.advise(this.#neededBehind(status, now));
+    const upTo = Math.min(this.compactTo, durable, snapshotIndexMin());
+    const isLarge = log.sizeBytes > Math.min(LOG_BYTES_MIN, keepBytesMax);
+    const entries = upTo - status.firstIndex;
+    if (entries <= 0 || (!isLarge && entries < ENTRIES_MIN)) return undefined;
     this.#isRunning = true;
     try {
-      return await this.#log.compact(upTo);
+      return await log.compact(upTo);
     } finally {
       this.#isRunning = false;
     }
   }
+
+  /** Everything behind this index may still be asked for by a member. */
+  #neededBehind({ commitIndex, peers }: RaftStatus, now: Ms): Index {
+    const { log, keepBytesMax, awayMs, snapshotIndexMin } = this.#parts;
+    let needed = Math.min(commitIndex, snapshotIndexMin());
+    for (const { match, state, lastReplyAt } of peers) {
+      // Whoever gets a snapshot needs what is behind the copy, and that is kept for the copy.
+      if (state === "snapshot") continue;
+      const isAway = now - lastReplyAt > awayMs;
+      if (log.sizeBytes > keepBytesMax * (isAway ? 1 : SLOW_FACTOR)) continue;
+      needed = Math.min(needed, match);
+    }
+    return needed;
+  }
 }
 
 /** Makes the policy for one log. */
-export function createCompaction(core: RaftCore, log: RaftLog): Compaction {
-  return new LogCompaction(core, log);
+export function createCompaction(parts: CompactionParts): Compaction {
+  return new LogCompaction(parts);
 }

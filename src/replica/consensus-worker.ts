@@ -33,6 +33,7 @@ import { openPeerPort, type PeerPort } from "./peer-port.ts";
 import { createPortApplier } from "./port-applier.ts";
 import { openRaftLog } from "./raft-log.ts";
 import { createRpcClient, type RpcClient, serveRpc } from "./rpc.ts";
+import { finishInstall } from "./snapshot-files.ts";
 import { createTcpNet, type TcpNet } from "./tcp-net.ts";
 import type { Applier, Configuration, Identity, RaftLog, Replica } from "./types.ts";
 
@@ -40,6 +41,7 @@ class ConsensusHost {
   readonly #main: Port<FromConsensus, ToConsensus>;
   readonly #settings: ConsensusSettings;
   readonly #clock = createNodeClock();
+  readonly #disk = createNodeDisk();
   readonly #sockets: Sockets;
   readonly #random = nodeRandom();
   readonly #rpc: RpcClient;
@@ -65,7 +67,7 @@ class ConsensusHost {
 
   async open(): Promise<void> {
     const { dataDir, nodeId, address } = this.#settings;
-    const disk = createNodeDisk();
+    const disk = this.#disk;
     this.#identity = openIdentity({ disk, dir: dataDir, nodeId, random: this.#random });
     this.#log = openRaftLog({ disk, dir: `${dataDir}/raft-log` }).log;
     this.#port = await openPeerPort({
@@ -105,11 +107,7 @@ class ConsensusHost {
         this.#requests.delete(message.id);
         return;
       case "start":
-        void this.#answer(message.id, async () => {
-          const { applierPort, appliedIndex } = message;
-          this.#machine = { applier: createPortApplier(applierPort), appliedIndex };
-          this.#run();
-        });
+        void this.#answer(message.id, () => this.#start(message));
         return;
       case "bootstrap":
         void this.#answer(message.id, () => this.#bootstrap(message.configuration));
@@ -121,6 +119,19 @@ class ConsensusHost {
         void this.#close();
         return;
     }
+  }
+
+  /** Brings the state machine to where the log begins, if a crash came in between. */
+  async #start(message: Extract<ToConsensus, { kind: "start" }>): Promise<void> {
+    const log = this.#log;
+    assert(log !== undefined, "replica: start comes after open");
+    const applier = createPortApplier(message.applierPort);
+    const appliedIndex = await finishInstall({
+      ...{ disk: this.#disk, dir: `${this.#settings.dataDir}/snapshots`, log, applier },
+      appliedIndex: message.appliedIndex,
+    });
+    this.#machine = { applier, appliedIndex };
+    this.#run();
   }
 
   #propose(id: number, bytes: Uint8Array): void {
@@ -213,13 +224,14 @@ class ConsensusHost {
       clock: this.#clock,
       random: this.#random,
       ...machine,
+      disk: this.#disk,
+      snapshotDir: `${this.#settings.dataDir}/snapshots`,
       electionTimeoutMs: this.#settings.electionTimeoutMs,
       heartbeatMs: this.#settings.heartbeatMs,
       syncMode: "adaptive",
       onFatal: (error) => this.fatal(error),
       onBadFrame: (peer, error) => this.#notice(`member ${peer}: ${error.message}`),
-      onBehind: (peer, needs) =>
-        this.#notice(`member ${peer} needs entry ${needs}, which every member had confirmed`),
+      onNotice: (text) => this.#notice(text),
     });
     net.onUnreachable((peer) => replica.unreachable(peer));
     replica.onFailure((id, failure) => this.#main.post({ kind: "failure", id, failure }));

@@ -6,201 +6,195 @@
  * the same turn in which the leader's own copy is handed to the disk.
  *
  * Invariant: nothing that the core tagged `after` a persist leaves before that persist is durable
- * (R9). When the log fails, or the core finds its invariants broken, the driver stops for good and
- * says so.
+ * (R9). Steps never nest: an input that comes up while another is handled is the next one. When the
+ * log fails, or the core finds its invariants broken, the driver stops for good and says so.
  * Chapter: 08-replica. Source: Ongaro (2014), section 10.2.1, on writing in parallel.
  */
-import {
-  assert,
-  type Bytes,
-  CairnError,
-  type Cancel,
-  errorText,
-  isCairnError,
-  type Ms,
-} from "#base";
-import type { Clock, Net } from "#platform/types";
-import { createRaftCore } from "#raft";
-import type { Index, Input, Output, PersistSeq, RaftCore } from "#raft/types";
-import { type ApplyFeed, createApplyFeed } from "./apply-feed.ts";
-import { type Compaction, createCompaction } from "./compaction.ts";
-import { createDurability, type Durability } from "./durability.ts";
-import { encodeEntry } from "./entry.ts";
-import { type DecodedMessage, decodeMessage, encodeMessage } from "./message-codec.ts";
-import { createOutbox, type Outbox, type SendOutput } from "./outbox.ts";
-import { createProposals, type Proposals } from "./proposals.ts";
+import { type Bytes, type Cancel, errorText, isCairnError, type Ms } from "#base";
+import type { Clock } from "#platform/types";
+import type { Index, Input, NodeId, Output, PersistSeq } from "#raft/types";
+import type { Handled } from "./log-writer.ts";
+import { writePersist } from "./log-writer.ts";
+import { decodeMessage } from "./message-codec.ts";
+import { decodeNote } from "./peer-note.ts";
+import { assembleReplica, type ReplicaParts } from "./replica-parts.ts";
+import { statusOf } from "./replica-status.ts";
 import type {
-  LogEntry,
+  Configuration,
+  DigestReport,
+  MembershipChange,
   ProposalFailure,
-  RaftLog,
+  ReadOutcome,
   Replica,
   ReplicaOptions,
   ReplicaStatus,
+  SnapshotOffer,
 } from "./types.ts";
-
-const DEFAULTS = {
-  electionTimeoutMs: 1000,
-  heartbeatMs: 100,
-  pendingBytesMax: 256 * 1024 * 1024,
-};
 
 class DrivenReplica implements Replica {
   readonly #options: ReplicaOptions;
-  readonly #core: RaftCore;
-  readonly #log: RaftLog;
-  readonly #net: Net;
+  readonly #parts: ReplicaParts;
   readonly #clock: Clock;
-  readonly #proposals: Proposals;
-  readonly #feed: ApplyFeed;
-  readonly #outbox: Outbox;
-  readonly #durability: Durability;
-  readonly #compaction: Compaction;
   readonly #heartbeatMs: Ms;
   #durable: Index = 0;
+  /** A snapshot whose installation is under way; 0: none. */
+  #installing: Index = 0;
   readonly #lostPeers = new Set<number>();
   #cancelTimer: Cancel = () => undefined;
   #armedFor: Ms = Number.NaN;
-  #stopped = false;
+  #isStopped = false;
+  #isStepping = false;
+  readonly #queued: Handled[] = [];
+  #nextOwnProposal = -1;
+  #proposalFailed: (id: number, failure: ProposalFailure) => void = () => undefined;
   #roleChanged: (status: ReplicaStatus) => void = () => undefined;
+  #configured: (configuration: Configuration, isCommitted: boolean) => void = () => undefined;
+  #diverged: (report: DigestReport) => void = () => undefined;
   #lastRole = "";
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
-    this.#log = options.log;
-    this.#net = options.net;
     this.#clock = options.clock;
-    this.#heartbeatMs = options.heartbeatMs ?? DEFAULTS.heartbeatMs;
-    this.#proposals = createProposals(options.pendingBytesMax ?? DEFAULTS.pendingBytesMax);
-    const { log, applier, appliedIndex } = options;
-    if (appliedIndex > log.lastIndex) {
-      throw new CairnError(
-        "REPLICA_LOG_BEHIND",
-        `replica: database has applied entry ${appliedIndex}, but the log ends at ${log.lastIndex}`,
-      );
-    }
-    this.#feed = createApplyFeed({
-      log,
-      applier,
-      proposals: this.#proposals,
-      clock: options.clock,
+    this.#parts = assembleReplica(options, {
+      step: (input) => this.#guard(() => this.#step({ input })),
       guard: (work) => this.#guard(work),
-      applied: appliedIndex,
+      fail: (error) => this.#fail(error),
+      onPersisted: (seq) => this.#onPersisted(seq),
+      proposeOwn: (entry) => this.#proposeOwn(entry),
+      onDiverged: (report) => void this.#onDiverged(report),
     });
-    this.#core = createRaftCore(
-      {
-        self: options.self,
-        electionTimeoutMs: options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs,
-        heartbeatMs: this.#heartbeatMs,
-        random: () => options.random.fraction(),
-      },
-      {
-        ...log.state,
-        configuration: {
-          index: 0,
-          sets: {
-            voters: options.configuration.members.map((member) => member.number),
-            outgoing: [],
-            learners: [],
-          },
-        },
-        configurations: [],
-        appliedIndex,
-      },
-      options.clock.now(),
-    );
-    this.#compaction = createCompaction(this.#core, log);
-    this.#outbox = createOutbox(options.clock, (output) => this.#guard(() => this.#send(output)));
-    this.#durability = createDurability({
-      log,
-      clock: options.clock,
-      mode: options.syncMode ?? "async",
-      onDurable: (seq) => this.#guard(() => this.#onPersisted(seq)),
-      onError: (error) => this.#fail(error),
+    this.#heartbeatMs = this.#parts.heartbeatMs;
+    this.#parts.proposals.onFailure((id, failure) => {
+      if (id < 0) this.#parts.digests.failed(failure);
+      else this.#proposalFailed(id, failure);
     });
-    this.#net.onFrame((from, frame) => this.#guard(() => this.#onFrame(from, frame)));
+    options.net.onFrame((from, frame) => this.#guard(() => this.#onFrame(from, frame)));
     options.applier.onApplied((applied, durable) =>
       this.#guard(() => this.#onApplied(applied, durable)),
     );
     this.#arm();
   }
 
+  get configuration(): Configuration {
+    return this.#options.log.inForce?.configuration ?? this.#options.configuration;
+  }
+
   propose(proposalId: number, entry: Bytes): void {
-    if (this.#stopped) return this.#proposals.refuse(proposalId, "not-leader");
-    if (!this.#proposals.hasRoom(entry.length)) return this.#proposals.refuse(proposalId, "busy");
+    const { proposals } = this.#parts;
+    if (this.#isStopped) return proposals.refuse(proposalId, "not-leader");
+    if (!proposals.hasRoom(entry.length)) return proposals.refuse(proposalId, "busy");
     this.#guard(() => {
-      this.#proposals.begin(proposalId, entry);
-      this.#step({ kind: "propose", id: proposalId, sizes: [entry.length] });
+      proposals.begin(proposalId, entry);
+      this.#step({ input: { kind: "propose", id: proposalId, sizes: [entry.length] } });
     });
   }
 
+  #proposeOwn(entry: Bytes): void {
+    this.#nextOwnProposal -= 1;
+    this.propose(this.#nextOwnProposal, entry);
+  }
+
   onFailure(f: (proposalId: number, failure: ProposalFailure) => void): void {
-    this.#proposals.onFailure(f);
+    this.#proposalFailed = f;
+  }
+
+  read(readId: number, via: "index" | "lease"): void {
+    const { reads } = this.#parts;
+    reads.begin(readId);
+    if (this.#isStopped) return reads.fail(readId, "no-leader");
+    this.#guard(() => this.#step({ input: { kind: "read", id: readId, via } }));
+  }
+
+  onRead(f: (readId: number, outcome: ReadOutcome) => void): void {
+    this.#parts.reads.onRead(f);
+  }
+
+  change(change: MembershipChange): Promise<Configuration> {
+    return this.#parts.changes.change(change);
+  }
+
+  transfer(to: NodeId): Promise<void> {
+    return this.#parts.changes.transfer(to);
+  }
+
+  checkDigest(): Promise<DigestReport> {
+    return this.#parts.digests.check();
+  }
+
+  onDiverged(f: (report: DigestReport) => void): void {
+    this.#diverged = f;
+  }
+
+  onConfiguration(f: (configuration: Configuration, isCommitted: boolean) => void): void {
+    this.#configured = f;
   }
 
   onRole(f: (status: ReplicaStatus) => void): void {
     this.#roleChanged = f;
   }
 
-  /**
-   * Put off, because the net finds out in the
-   * middle of carrying out a step, and steps must not nest.
-   */
+  offerSnapshot(): Promise<SnapshotOffer> {
+    return this.#parts.snapshots.offer();
+  }
+
+  readSnapshot(copy: number, offset: number, bytes: number): Bytes {
+    return this.#parts.sender.read(0, copy, offset, bytes).bytes;
+  }
+
+  recordedInputs(): Bytes {
+    return this.#parts.recorder.encode();
+  }
+
+  /** Put off, so that a peer lost many times in one step is told of once. */
   unreachable(peer: number): void {
     if (this.#lostPeers.has(peer)) return;
     this.#lostPeers.add(peer);
     this.#clock.after(0, () => {
       this.#lostPeers.delete(peer);
-      this.#guard(() => this.#step({ kind: "unreachable", peer }));
+      this.#parts.messenger.lost(peer);
+      this.#guard(() => this.#step({ input: { kind: "unreachable", peer } }));
     });
   }
 
   status(): ReplicaStatus {
-    const status = this.#core.status();
-    const silence =
-      status.role === "leader"
-        ? 0
-        : status.leaderHeardAt < 0
-          ? -1
-          : this.#clock.now() - status.leaderHeardAt;
-    return {
-      self: status.self,
-      role: status.role,
-      term: status.term,
-      leader: status.leader,
-      commitIndex: status.commitIndex,
-      appliedIndex: this.#feed.applied,
-      durableIndex: this.#durable,
-      firstIndex: status.firstIndex,
-      lastIndex: status.lastIndex,
-      lastTerm: status.lastTerm,
-      logBytes: this.#log.sizeBytes,
-      leaderSilenceMs: silence,
-      peers: status.peers.map(({ peer, match }) => ({ peer, match })),
-    };
+    return statusOf(this.#parts, {
+      now: this.#clock.now(),
+      durable: this.#durable,
+      epoch: this.configuration.epoch,
+    });
   }
 
-  async close(): Promise<void> {
+  async close(options: { transferMs?: Ms; keepLog?: boolean } = {}): Promise<void> {
+    const { transferMs = 0, keepLog = false } = options;
+    if (transferMs > 0 && this.#parts.core.role === "leader" && !this.#isStopped) {
+      let cancel: Cancel = () => undefined;
+      const patience = new Promise<void>((resolve) => {
+        cancel = this.#clock.after(transferMs, resolve);
+      });
+      // Nobody to hand over to, or nobody in time: the others find out by the silence.
+      await Promise.race([this.transfer(0).catch(() => undefined), patience]);
+      cancel();
+    }
     this.#stop();
-    await this.#log.close();
+    if (!keepLog) await this.#options.log.close();
   }
 
   #stop(): void {
-    this.#stopped = true;
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     this.#cancelTimer();
-    this.#durability.stop();
-    this.#outbox.stop();
-    this.#feed.stop();
+    this.#parts.stop();
   }
 
   /** Our bug or a broken disk: stop, say so once, and let the process start over from its disk. */
   #fail(error: unknown): void {
-    if (this.#stopped) return;
+    if (this.#isStopped) return;
     this.#stop();
     this.#options.onFatal(error instanceof Error ? error : new Error(errorText(error)));
   }
 
   #guard(work: () => void): void {
-    if (this.#stopped) return;
+    if (this.#isStopped) return;
     try {
       work();
     } catch (error) {
@@ -211,28 +205,35 @@ class DrivenReplica implements Replica {
   /* ---- inputs ---- */
 
   #onFrame(from: number, frame: Bytes): void {
-    let decoded: DecodedMessage;
+    const { digests, messenger, compaction } = this.#parts;
     try {
-      decoded = decodeMessage(frame);
+      const note = decodeNote(frame);
+      if (note !== undefined) return digests.hear(from, note);
+      const decoded = decodeMessage(frame, this.#options.log.epoch);
+      const { message, compactTo } = decoded;
+      messenger.heard(from, message);
+      this.#step({ input: { kind: "message", from, message }, decoded });
+      if (message.kind === "append") compaction.advise(compactTo);
     } catch (error) {
       // Whole, and not understood: a peer of another version. To consensus it is a frame lost.
       if (!isCairnError(error, "REPLICA_FRAME_CORRUPT")) throw error;
       this.#options.onBadFrame?.(from, error);
-      return;
     }
-    const { message, entries, compactTo } = decoded;
-    this.#step({ kind: "message", from, message }, entries);
-    if (message.kind === "append") this.#compaction.advise(compactTo);
   }
 
   #onApplied(applied: Index, durable: Index): void {
+    const { feed, reads, compaction } = this.#parts;
     this.#durable = Math.max(this.#durable, durable);
-    this.#feed.noteApplied(applied);
-    this.#step({ kind: "applied", index: applied });
-    this.#compaction.consider(this.#clock.now(), this.#durable).then(
+    feed.noteApplied(applied);
+    // What an installation is about to replace is of no interest to the core any more.
+    if (applied < this.#installing) return;
+    this.#installing = 0;
+    this.#step({ input: { kind: "applied", index: applied } });
+    reads.applied(applied);
+    compaction.consider(this.#clock.now(), this.#durable).then(
       (forgotten) => {
         if (forgotten === undefined) return;
-        this.#guard(() => this.#step({ kind: "compacted", upTo: forgotten }));
+        this.#guard(() => this.#step({ input: { kind: "compacted", upTo: forgotten } }));
       },
       (error: unknown) => this.#fail(error),
     );
@@ -244,10 +245,10 @@ class DrivenReplica implements Replica {
    * read.
    */
   #arm(): void {
-    const deadline = this.#core.deadline;
+    const { deadline } = this.#parts.core;
     // A timer that is due already must not be set anew by each message: under load it would never
     // fire.
-    if (this.#stopped || deadline === this.#armedFor) return;
+    if (this.#isStopped || deadline === this.#armedFor) return;
     this.#cancelTimer();
     this.#armedFor = deadline;
     this.#cancelTimer = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () => {
@@ -256,8 +257,8 @@ class DrivenReplica implements Replica {
           this.#armedFor = Number.NaN;
           // Past one heartbeat the thread was stalled, and what it knows of silence is worthless.
           const isStalled = this.#clock.now() - deadline > this.#heartbeatMs;
-          if (isStalled) this.#step({ kind: "stalled" });
-          this.#step({ kind: "tick" });
+          if (isStalled) this.#step({ input: { kind: "stalled" } });
+          this.#step({ input: { kind: "tick" } });
         }),
       );
     });
@@ -265,103 +266,99 @@ class DrivenReplica implements Replica {
 
   /* ---- the core and its outputs ---- */
 
-  #step(input: Input, messageEntries: readonly Bytes[] = []): void {
+  #step(handled: Handled): void {
+    this.#queued.push(handled);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#queued.shift(); next !== undefined; next = this.#queued.shift()) {
+        if (!this.#isStopped) this.#stepOne(next);
+      }
+    } finally {
+      this.#isStepping = false;
+    }
+    this.#parts.durability.start();
+    if (!this.#isStopped) this.#arm();
+  }
+
+  #stepOne(handled: Handled): void {
+    const { core, durability, feed, recorder } = this.#parts;
     const outputs: Output[] = [];
-    this.#core.step(this.#clock.now(), input, outputs);
+    const now = this.#clock.now();
+    recorder.note(now, handled.input);
+    core.step(now, handled.input, outputs);
     // Writes first: a message of the same step may carry entries that only the log can produce.
     for (const output of outputs) {
-      if (output.kind === "persist") this.#write(output, input, messageEntries);
-      else if (output.kind === "accepted") {
-        this.#proposals.accepted(output.id, output.from, output.term);
-      }
+      if (output.kind === "persist") {
+        writePersist(this.#parts, output, handled);
+        durability.wrote(output.seq);
+        if (output.reset !== undefined) {
+          this.#installing = output.reset.index;
+          feed.skipTo(output.reset.index);
+        }
+      } else if (output.kind === "accepted") this.#onAccepted(output, handled.input);
     }
-    for (const output of outputs) this.#carryOut(output);
-    this.#durability.start();
-    if (!this.#stopped) this.#arm();
+    for (const output of outputs) this.#carryOut(output, handled);
   }
 
-  #write(
-    persist: Extract<Output, { kind: "persist" }>,
-    input: Input,
-    messageEntries: readonly Bytes[],
-  ): void {
-    const { hardState, truncateFrom, append } = persist;
-    this.#log.write({
-      ...(hardState === undefined ? {} : { hardState }),
-      ...(truncateFrom === undefined ? {} : { truncateFrom }),
-      ...(append === undefined ? {} : { entries: this.#entriesOf(append, input, messageEntries) }),
-    });
-    this.#durability.wrote(persist.seq);
+  #onAccepted({ id, from, term }: Extract<Output, { kind: "accepted" }>, input: Input): void {
+    const { changes, proposals, digests } = this.#parts;
+    if (input.kind === "change") return changes.accepted(id, from);
+    proposals.accepted(id, from, term);
+    if (id < 0) digests.accepted(from);
   }
 
-  #entriesOf(
-    append: NonNullable<Extract<Output, { kind: "persist" }>["append"]>,
-    input: Input,
-    messageEntries: readonly Bytes[],
-  ): LogEntry[] {
-    const entries: LogEntry[] = [];
-    let run = 0;
-    for (let index = append.from; index < append.from + append.count; index += 1) {
-      while ((append.runs[run + 1]?.first ?? Number.POSITIVE_INFINITY) <= index) run += 1;
-      const term = append.runs[run]?.term ?? 0;
-      entries.push({
-        index,
-        term,
-        bytes: this.#bytesOf(append.source, index, input, messageEntries),
-      });
-    }
-    return entries;
-  }
-
-  #bytesOf(
-    source: "proposal" | "message" | "noop" | "configuration",
-    index: Index,
-    input: Input,
-    messageEntries: readonly Bytes[],
-  ): Bytes {
-    if (source === "noop") return encodeEntry("noop", new Uint8Array(0));
-    const bytes =
-      source === "proposal" && input.kind === "propose"
-        ? this.#proposals.entryOf(input.id)
-        : input.kind === "message" && input.message.kind === "append"
-          ? messageEntries[index - input.message.prevIndex - 1]
-          : undefined;
-    assert(bytes !== undefined, `replica: bytes of entry ${index} from ${source} are at hand`);
-    return bytes;
-  }
-
-  #carryOut(output: Output): void {
+  #carryOut(output: Output, handled: Handled): void {
+    const { outbox, durability, feed, reads, changes, snapshots, core } = this.#parts;
     switch (output.kind) {
       case "send":
-        this.#outbox.post(output, this.#durability.persistedSeq);
-        return;
+        return outbox.post(output, durability.persistedSeq);
       case "apply":
-        this.#feed.ready(output.to, this.#core.role === "leader");
-        return;
+        return feed.ready(output.to, core.role === "leader");
       case "refused":
-        this.#proposals.refuse(output.id, output.reason === "not-leader" ? "not-leader" : "busy");
-        return;
+        return this.#onRefused(output, handled.input);
       case "role":
-        this.#reportRole();
-        return;
+        return this.#onRole();
+      case "configuration":
+        return this.#onConfiguration(output);
+      case "readReady":
+        return reads.ready(output, feed.applied);
+      case "readFailed":
+        return reads.fail(output.id, output.reason);
+      case "transferEnded":
+        return changes.transferEnded(output.outcome);
       case "makeSnapshot":
-        this.#options.onBehind?.(output.to, output.atLeast);
-        return;
-      default:
+        return snapshots.make(output);
+      case "dropSnapshot":
+        return snapshots.drop(output);
+      case "storeChunk":
+        return snapshots.store(output, handled);
+      case "install":
+        return snapshots.install(output, durability.persistedSeq);
+      case "persist":
+      case "accepted":
+      case "truncated":
         return;
     }
   }
 
-  #send({ to, message }: SendOutput): void {
-    let entries: Bytes[] = [];
-    if (message.kind === "append" && message.sizes.length > 0) {
-      const from = message.prevIndex + 1;
-      entries = this.#log.read(from, from + message.sizes.length).map((entry) => entry.bytes);
-    }
-    this.#net.send(to, encodeMessage(message, entries, this.#compaction.compactTo));
+  #onRefused({ id, reason }: Extract<Output, { kind: "refused" }>, input: Input): void {
+    const { proposals, reads, changes } = this.#parts;
+    if (input.kind === "propose") {
+      const isKnown = reason === "not-leader" || reason === "transferring";
+      proposals.refuse(id, isKnown ? reason : "busy");
+    } else if (input.kind === "read") {
+      // Without a lease a round of heartbeats gives the same promise.
+      if (reason === "no-lease") this.#step({ input: { ...input, via: "index" } });
+      else reads.fail(id, reason);
+    } else changes.refused(input, reason);
   }
 
-  #reportRole(): void {
+  #onRole(): void {
+    const { changes, digests, messenger } = this.#parts;
+    messenger.roleChanged();
+    changes.roleChanged();
+    digests.roleChanged();
     const status = this.status();
     const key = `${status.role} ${status.term} ${status.leader}`;
     if (key === this.#lastRole) return;
@@ -369,19 +366,33 @@ class DrivenReplica implements Replica {
     this.#roleChanged(status);
   }
 
+  #onConfiguration(output: Extract<Output, { kind: "configuration" }>): void {
+    this.#parts.changes.configured(output);
+    const { index } = output.configuration;
+    const stored = this.#options.log.configurationAt(index);
+    if (stored?.index === index) this.#configured(stored.configuration, output.committed);
+  }
+
+  async #onDiverged(report: DigestReport): Promise<void> {
+    // Whoever leads decides for others what is right: not with a state that is not.
+    if (this.#parts.core.role === "leader") await this.transfer(0).catch(() => undefined);
+    if (!this.#isStopped) this.#diverged(report);
+  }
+
   /* ---- durability ---- */
 
   #onPersisted(seq: PersistSeq): void {
-    this.#outbox.release(seq);
-    this.#step({ kind: "persisted", seq });
+    this.#parts.outbox.release(seq);
+    this.#parts.snapshots.persisted(seq);
+    this.#step({ input: { kind: "persisted", seq } });
   }
 }
 
 /**
- * Starts a replica on an open log whose configuration names it.
+ * Starts a replica on an open log; `finishInstall` comes before it.
  *
- * @throws InvariantError when log and state machine contradict each other: the database is ahead of
- * the log.
+ * @throws InvariantError when log and state machine contradict each other; `REPLICA_LOG_BEHIND`
+ * when the database is ahead of the log.
  */
 export function createReplica(options: ReplicaOptions): Replica {
   return new DrivenReplica(options);

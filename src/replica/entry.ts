@@ -3,7 +3,7 @@
  *
  * | offset | bytes | field   | type   | meaning                                                  |
  * | -----: | ----: | ------- | ------ | -------------------------------------------------------- |
- * |      0 |     1 | kind    | u8     | 1 no-op, 2 configuration, 3 command; 0 is never valid    |
+ * |      0 |     1 | kind    | u8     | 1 no-op, 2 configuration, 3 command, 4 digest; never 0   |
  * |      1 |     8 | time    | u64 LE | milliseconds since 1970 at the leader; 0 unless command  |
  * |      9 |     8 | seed    | u64 LE | random bits of the leader; 0 unless command              |
  * |     17 |     n | payload | bytes  | command of the state machine, or a configuration         |
@@ -24,8 +24,12 @@ export const ENTRY_HEADER_BYTES: number = SEED_OFFSET + 8;
 export const ENTRY_BYTES_MAX: number = 128 * 1024 * 1024 - 64;
 
 /** Stored on disk: never renumber, only add. */
-const KIND_CODES: Readonly<Record<EntryKind, number>> = { noop: 1, configuration: 2, command: 3 };
-const KINDS: readonly (EntryKind | undefined)[] = [undefined, "noop", "configuration", "command"];
+const KINDS = [undefined, "noop", "configuration", "command", "digest"] as const;
+
+/** Tells whether encoded bytes are an entry of this kind, without decoding them. */
+export function isKind(entry: Bytes, kind: EntryKind): boolean {
+  return KINDS[entry[KIND_OFFSET] ?? 0] === kind;
+}
 
 /** What an entry says. */
 export interface DecodedEntry {
@@ -47,7 +51,7 @@ export function encodeEntry(
   sealed: { timeMs: number; seed: bigint } = { timeMs: 0, seed: 0n },
 ): Bytes {
   const bytes = new Uint8Array(ENTRY_HEADER_BYTES + payload.length);
-  bytes[KIND_OFFSET] = KIND_CODES[kind];
+  bytes[KIND_OFFSET] = KINDS.indexOf(kind);
   bytes.set(payload, ENTRY_HEADER_BYTES);
   sealEntry(bytes, sealed);
   return bytes;

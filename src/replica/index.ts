@@ -1,14 +1,22 @@
 /**
  * replica: Raft meets disk, network and a state machine (chapter 08).
  *
- * Reading order: types.ts, entry.ts, configuration.ts, identity.ts, log-record.ts, raft-log.ts;
- * then proposals.ts, durability.ts, outbox.ts, apply-feed.ts, compaction.ts and driver.ts (the
- * heart); then the wire: frame.ts, frame-stream.ts, message-codec.ts, peer-port.ts, tcp-net.ts,
- * rpc.ts; then the threads: packed-batch.ts, machine-host.ts,
- * port-applier.ts, local-applier.ts, consensus-protocol.ts,
- * consensus-worker.ts, consensus-thread.ts.
+ * Reading order: types.ts, log-types.ts, entry.ts, configuration.ts, configuration-history.ts,
+ * identity.ts, log-record.ts, entry-table.ts, log-recovery.ts, raft-log.ts; then proposals.ts,
+ * durability.ts, outbox.ts, apply-feed.ts, compaction.ts, read-table.ts, membership-plan.ts,
+ * changes.ts, digest-check.ts, input-recorder.ts, log-writer.ts, replica-parts.ts,
+ * replica-status.ts and driver.ts (the heart); snapshots: snapshot-files.ts, snapshot-sender.ts,
+ * snapshot-receiver.ts, snapshot-driver.ts; then the wire: frame.ts, frame-stream.ts,
+ * message-fields.ts, message-codec.ts, peer-note.ts, messenger.ts, peer-port.ts, tcp-net.ts,
+ * rpc.ts; then the threads: packed-batch.ts, machine-host.ts, port-applier.ts, local-applier.ts,
+ * consensus-protocol.ts, consensus-worker.ts, consensus-thread.ts.
  */
-export { createConfiguration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
+export {
+  configurationFrom,
+  createConfiguration,
+  decodeConfiguration,
+  encodeConfiguration,
+} from "./configuration.ts";
 export {
   type ConsensusSettings,
   fromWireError,
@@ -42,6 +50,7 @@ export {
   PROTOCOL_VERSION,
 } from "./frame-stream.ts";
 export { openIdentity } from "./identity.ts";
+export { decodeInputs, type Recording, replayInputs } from "./input-recorder.ts";
 export { createLocalApplier, type LocalApplierParts } from "./local-applier.ts";
 export { decodeLogRecord, encodeLogRecord, type LogRecord } from "./log-record.ts";
 export {
@@ -51,8 +60,16 @@ export {
   type MachineHostParts,
   type Results,
 } from "./machine-host.ts";
-export { type DecodedMessage, decodeMessage, encodeMessage } from "./message-codec.ts";
+export { planChange } from "./membership-plan.ts";
+export {
+  type Chunk,
+  type DecodedMessage,
+  decodeMessage,
+  encodeMessage,
+  type MessageBytes,
+} from "./message-codec.ts";
 export { packEntries, unpackEntries } from "./packed-batch.ts";
+export { decodeNote, encodeNote, type PeerNote } from "./peer-note.ts";
 export { openPeerPort, type PeerPort } from "./peer-port.ts";
 export {
   type AppliedNotice,
@@ -66,4 +83,5 @@ export {
 } from "./port-applier.ts";
 export { openRaftLog } from "./raft-log.ts";
 export { createRpcClient, type RpcClient, type RpcHandler, serveRpc } from "./rpc.ts";
+export { finishInstall } from "./snapshot-files.ts";
 export { createTcpNet, type TcpNet, type TcpNetOptions } from "./tcp-net.ts";

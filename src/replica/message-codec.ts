@@ -1,116 +1,84 @@
 /**
- * Raft messages as frame bodies. All integers little-endian; indexes, terms and rounds are u64.
+ * Raft messages as frame bodies. All integers little-endian; those without a type are u64.
  *
- * | type          | bytes behind the type (one u8)                                                |
- * | ------------- | ----------------------------------------------------------------------------- |
- * | 1 vote        | term, lastIndex, lastTerm, attempt u32, flags u8 (1: pre)                     |
- * | 2 voteReply   | term, attempt u32, flags u8 (1: pre, 2: granted)                              |
- * | 3 append      | term, prevIndex, prevTerm, commit, round, compactTo, count u32, runCount u32, |
- * |               | then runCount x (first, term), count x size u32, then the entries' bytes      |
- * | 4 appendReply | term, match, rejected, hintIndex, hintTerm, round, flags u8 (1: ok)           |
+ * | type            | bytes behind the type (one u8)                                              |
+ * | --------------- | --------------------------------------------------------------------------- |
+ * | 1 vote          | term, lastIndex, lastTerm, attempt u32, flags u8 (1: pre, 2: transfer)      |
+ * | 2 voteReply     | term, removedAt, attempt u32, flags u8 (1: pre, 2: granted)                 |
+ * | 3 append        | term, prevIndex, prevTerm, commit, session, round, compactTo, count u32,    |
+ * |                 | runCount u32, runCount x (first, term), count x size u32, the entries       |
+ * | 4 appendReply   | term, match, rejected, hintIndex, hintTerm, session, round, freeBytes,      |
+ * |                 | flags u8 (1: ok)                                                            |
+ * | 5 timeoutNow    | term                                                                        |
+ * | 6 snapshot      | term, session, index, indexTerm, configurationIndex, copy, offset,          |
+ * |                 | totalBytes, fileChecksum u32, chunkChecksum u32, configurationBytes u32,    |
+ * |                 | the configuration (JSON), the chunk up to the end                           |
+ * | 7 snapshotReply | term, session, index, copy, nextOffset                                      |
+ * | 8 read          | term, request                                                               |
+ * | 9 readReply     | term, request, index                                                        |
  *
- * `compactTo` is the leader's advice up to which entry every member has a copy, so that all may
- * forget it; it is the driver's, not the core's. Invariant: decoding checks every length against
- * the frame before it is used. Chapter: 08-replica.
+ * `compactTo` is the leader's advice up to which entry nobody needs the log; it is the driver's,
+ * not the core's. Which entries are configurations stands in their bytes. Checksums are CRC-32C.
+ * Types from 64 on are not for the core (`peer-note.ts`). Invariant: decoding checks every length
+ * against the frame before it is used. Chapter: 08-replica.
  */
-import { type Bytes, CairnError } from "#base";
-import type { AppendMessage, Index, Message, TermRun } from "#raft/types";
+import { type Bytes, isCairnError, unreachable } from "#base";
+import type {
+  AppendMessage,
+  ConfigurationRecord,
+  Index,
+  Message,
+  SnapshotMessage,
+  TermRun,
+} from "#raft/types";
+import { decodeConfiguration, encodeConfiguration } from "./configuration.ts";
+import { countingConfiguration } from "./configuration-history.ts";
+import { FieldReader, FieldWriter, malformed } from "./message-fields.ts";
+import type { Configuration } from "./types.ts";
 
 const TYPE_VOTE = 1;
 const TYPE_VOTE_REPLY = 2;
 const TYPE_APPEND = 3;
 const TYPE_APPEND_REPLY = 4;
+const TYPE_TIMEOUT_NOW = 5;
+const TYPE_SNAPSHOT = 6;
+const TYPE_SNAPSHOT_REPLY = 7;
+const TYPE_READ = 8;
+const TYPE_READ_REPLY = 9;
 const FLAG_PRE = 1;
 const FLAG_GRANTED = 2;
+const FLAG_TRANSFER = 2;
 const FLAG_OK = 1;
 const U32_BYTES = 4;
 const U64_BYTES = 8;
-const APPEND_HEADER_BYTES = 1 + 6 * U64_BYTES + 2 * U32_BYTES;
+const APPEND_HEADER_BYTES = 1 + 7 * U64_BYTES + 2 * U32_BYTES;
+const SNAPSHOT_HEADER_BYTES = 1 + 8 * U64_BYTES + 3 * U32_BYTES;
 
-/** A decoded frame body. The entries are views into it. */
-export interface DecodedMessage {
-  readonly message: Message;
-  /** Bytes of the entries of an append, in order. */
+/** What travels with a chunk of a snapshot besides what the core knows of it. */
+export interface Chunk {
+  readonly bytes: Bytes;
+  readonly checksum: number;
+  /** Of the whole copy. */
+  readonly fileChecksum: number;
+  /** Whose sets the core's message has. */
+  readonly configuration: Configuration;
+}
+
+/** What the driver adds to the core's message. */
+export interface MessageBytes {
+  /** Bytes of an append's entries, as many as it has sizes. */
   readonly entries: readonly Bytes[];
   readonly compactTo: Index;
+  /** For a snapshot message, and only there. */
+  readonly chunk?: Chunk;
 }
 
-/** Writes fields one behind the other. */
-class FieldWriter {
-  readonly bytes: Uint8Array;
-  readonly #view: DataView;
-  #offset = 0;
-
-  constructor(bytes: number) {
-    this.bytes = new Uint8Array(bytes);
-    this.#view = new DataView(this.bytes.buffer);
-  }
-  u8(value: number): this {
-    this.#view.setUint8(this.#offset, value);
-    this.#offset += 1;
-    return this;
-  }
-  u32(value: number): this {
-    this.#view.setUint32(this.#offset, value, true);
-    this.#offset += U32_BYTES;
-    return this;
-  }
-  /** As two halves: about ten times faster than through a bigint. */
-  u64(value: number): this {
-    this.#view.setUint32(this.#offset, value >>> 0, true);
-    this.#view.setUint32(this.#offset + U32_BYTES, Math.floor(value / 2 ** 32), true);
-    this.#offset += U64_BYTES;
-    return this;
-  }
+/** A decoded frame body. Entries and chunk are views into it. */
+export interface DecodedMessage extends MessageBytes {
+  readonly message: Message;
 }
 
-/** Reads fields one behind the other; beyond the end is `REPLICA_FRAME_CORRUPT`. */
-class FieldReader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  #offset = 0;
-
-  constructor(bytes: Bytes) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-  get remaining(): number {
-    return this.#bytes.length - this.#offset;
-  }
-  need(bytes: number): void {
-    if (bytes > this.remaining) {
-      throw new CairnError(
-        "REPLICA_FRAME_CORRUPT",
-        `replica: message of ${this.#bytes.length} bytes ends ` +
-          `${bytes - this.remaining} bytes early`,
-      );
-    }
-  }
-  u8(): number {
-    this.need(1);
-    this.#offset += 1;
-    return this.#view.getUint8(this.#offset - 1);
-  }
-  u32(): number {
-    this.need(U32_BYTES);
-    this.#offset += U32_BYTES;
-    return this.#view.getUint32(this.#offset - U32_BYTES, true);
-  }
-  u64(): number {
-    this.need(U64_BYTES);
-    const low = this.#view.getUint32(this.#offset, true);
-    const high = this.#view.getUint32(this.#offset + U32_BYTES, true);
-    this.#offset += U64_BYTES;
-    return high * 2 ** 32 + low;
-  }
-  take(count: number): Bytes {
-    this.need(count);
-    this.#offset += count;
-    return this.#bytes.subarray(this.#offset - count, this.#offset);
-  }
-}
-
-function encodeAppend(message: AppendMessage, entries: readonly Bytes[], compactTo: Index): Bytes {
+function encodeAppend(message: AppendMessage, { entries, compactTo }: MessageBytes): Bytes {
   const { runs } = message;
   // The core counts payloads for its windows (a no-op is 0 to it); on the wire the real lengths
   // count.
@@ -119,68 +87,102 @@ function encodeAppend(message: AppendMessage, entries: readonly Bytes[], compact
     APPEND_HEADER_BYTES + runs.length * 2 * U64_BYTES + sizes.length * U32_BYTES,
   );
   writer.u8(TYPE_APPEND).u64(message.term).u64(message.prevIndex).u64(message.prevTerm);
-  writer.u64(message.commit).u64(message.round).u64(compactTo);
+  writer.u64(message.commit).u64(message.session).u64(message.round).u64(compactTo);
   writer.u32(sizes.length).u32(runs.length);
   for (const run of runs) writer.u64(run.first).u64(run.term);
   for (const size of sizes) writer.u32(size);
   return writer.bytes;
 }
 
-/**
- * Encodes a message as the parts of one frame body.
- *
- * @param entries - bytes of an append's entries, as many as it has sizes; not copied.
- */
-export function encodeMessage(
-  message: Message,
-  entries: readonly Bytes[],
-  compactTo: Index,
-): Bytes[] {
+function encodeSnapshot(message: SnapshotMessage, chunk: Chunk | undefined): Bytes[] {
+  if (chunk === undefined) throw new TypeError("replica: snapshot message without its chunk");
+  const text = encodeConfiguration(chunk.configuration);
+  const writer = new FieldWriter(SNAPSHOT_HEADER_BYTES + text.length);
+  writer.u8(TYPE_SNAPSHOT).u64(message.term).u64(message.session);
+  writer.u64(message.index).u64(message.indexTerm).u64(message.configuration.index);
+  writer.u64(message.copy).u64(message.offset).u64(message.totalBytes);
+  writer.u32(chunk.fileChecksum).u32(chunk.checksum).u32(text.length).raw(text);
+  return [writer.bytes, chunk.bytes];
+}
+
+/** A message that is a type and u64 fields, and perhaps more behind them. */
+function plain(type: number, fields: readonly number[], moreBytes = 0): FieldWriter {
+  const writer = new FieldWriter(1 + fields.length * U64_BYTES + moreBytes).u8(type);
+  for (const field of fields) writer.u64(field);
+  return writer;
+}
+
+/** Encodes a message as the parts of one frame body. Entries and chunk are not copied. */
+export function encodeMessage(message: Message, extra: MessageBytes): Bytes[] {
   switch (message.kind) {
-    case "vote":
+    case "vote": {
+      const { term, lastIndex, lastTerm, attempt, pre, transfer } = message;
+      const flags = (pre ? FLAG_PRE : 0) | (transfer ? FLAG_TRANSFER : 0);
+      const fields = [term, lastIndex, lastTerm];
       return [
-        new FieldWriter(1 + 3 * U64_BYTES + U32_BYTES + 1)
-          .u8(TYPE_VOTE)
-          .u64(message.term)
-          .u64(message.lastIndex)
-          .u64(message.lastTerm)
-          .u32(message.attempt)
-          .u8(message.pre ? FLAG_PRE : 0).bytes,
+        plain(TYPE_VOTE, fields, U32_BYTES + 1)
+          .u32(attempt)
+          .u8(flags).bytes,
       ];
-    case "voteReply":
+    }
+    case "voteReply": {
+      const { term, removedAt, attempt, pre, granted } = message;
+      const flags = (pre ? FLAG_PRE : 0) | (granted ? FLAG_GRANTED : 0);
+      const fields = [term, removedAt];
       return [
-        new FieldWriter(1 + U64_BYTES + U32_BYTES + 1)
-          .u8(TYPE_VOTE_REPLY)
-          .u64(message.term)
-          .u32(message.attempt)
-          .u8((message.pre ? FLAG_PRE : 0) | (message.granted ? FLAG_GRANTED : 0)).bytes,
+        plain(TYPE_VOTE_REPLY, fields, U32_BYTES + 1)
+          .u32(attempt)
+          .u8(flags).bytes,
       ];
+    }
     case "append":
-      return [encodeAppend(message, entries, compactTo), ...entries];
-    case "appendReply":
-      return [
-        new FieldWriter(1 + 6 * U64_BYTES + 1)
-          .u8(TYPE_APPEND_REPLY)
-          .u64(message.term)
-          .u64(message.match)
-          .u64(message.rejected)
-          .u64(message.hintIndex)
-          .u64(message.hintTerm)
-          .u64(message.round)
-          .u8(message.ok ? FLAG_OK : 0).bytes,
-      ];
+      return [encodeAppend(message, extra), ...extra.entries];
+    case "appendReply": {
+      const { term, match, rejected, hintIndex, hintTerm, session, round, freeBytes } = message;
+      const fields = [term, match, rejected, hintIndex, hintTerm, session, round, freeBytes];
+      return [plain(TYPE_APPEND_REPLY, fields, 1).u8(message.ok ? FLAG_OK : 0).bytes];
+    }
+    case "timeoutNow":
+      return [plain(TYPE_TIMEOUT_NOW, [message.term]).bytes];
+    case "snapshot":
+      return encodeSnapshot(message, extra.chunk);
+    case "snapshotReply": {
+      const { term, session, index, copy, nextOffset } = message;
+      return [plain(TYPE_SNAPSHOT_REPLY, [term, session, index, copy, nextOffset]).bytes];
+    }
+    case "read":
+      return [plain(TYPE_READ, [message.term, message.request]).bytes];
+    case "readReply":
+      return [plain(TYPE_READ_REPLY, [message.term, message.request, message.index]).bytes];
     default:
-      throw new Error(`replica: a message of kind ${message.kind} has no encoding`);
+      return unreachable(message);
   }
 }
 
-function decodeAppend(reader: FieldReader): DecodedMessage {
-  const term = reader.u64();
-  const prevIndex = reader.u64();
-  const prevTerm = reader.u64();
-  const commit = reader.u64();
-  const round = reader.u64();
-  const compactTo = reader.u64();
+function configurationsIn(
+  entries: readonly Bytes[],
+  prevIndex: Index,
+  epoch: number,
+): ConfigurationRecord[] {
+  const records: ConfigurationRecord[] = [];
+  let epochMin = epoch;
+  entries.forEach((entry, position) => {
+    const configuration = countingConfiguration(entry, epochMin);
+    if (configuration === undefined) return;
+    epochMin = configuration.epoch;
+    records.push({ index: prevIndex + 1 + position, sets: configuration.sets });
+  });
+  return records;
+}
+
+function decodeAppend(reader: FieldReader, epoch: number): DecodedMessage {
+  const [term, prevIndex, prevTerm] = [reader.u64(), reader.u64(), reader.u64()];
+  const [commit, session, round, compactTo] = [
+    reader.u64(),
+    reader.u64(),
+    reader.u64(),
+    reader.u64(),
+  ];
   const count = reader.u32();
   const runCount = reader.u32();
   reader.need(runCount * 2 * U64_BYTES + count * U32_BYTES);
@@ -189,47 +191,78 @@ function decodeAppend(reader: FieldReader): DecodedMessage {
   const sizes: number[] = [];
   for (let n = 0; n < count; n += 1) sizes.push(reader.u32());
   const entries = sizes.map((size) => reader.take(size));
+  const configurations = configurationsIn(entries, prevIndex, epoch);
+  const head = { kind: "append", term, prevIndex, prevTerm, sizes, runs } as const;
+  return { message: { ...head, configurations, commit, session, round }, entries, compactTo };
+}
+
+function decodeSnapshot(reader: FieldReader): DecodedMessage {
+  const [term, session, index, indexTerm] = [
+    reader.u64(),
+    reader.u64(),
+    reader.u64(),
+    reader.u64(),
+  ];
+  const configurationIndex = reader.u64();
+  const [copy, offset, totalBytes] = [reader.u64(), reader.u64(), reader.u64()];
+  const fileChecksum = reader.u32();
+  const checksum = reader.u32();
+  const configuration = decodeConfiguration(reader.take(reader.u32()));
+  const bytes = reader.take(reader.remaining);
+  if (offset + bytes.length > totalBytes) {
+    throw malformed(`chunk of ${bytes.length} bytes at ${offset} of ${totalBytes}`);
+  }
   return {
     message: {
-      kind: "append",
-      term,
-      prevIndex,
-      prevTerm,
-      sizes,
-      runs,
-      configurations: [],
-      commit,
-      session: 0,
-      round,
+      ...({ kind: "snapshot", term, session, index, indexTerm } as const),
+      configuration: { index: configurationIndex, sets: configuration.sets },
+      ...{ copy, offset, bytes: bytes.length, totalBytes },
     },
-    entries,
-    compactTo,
+    entries: [],
+    compactTo: 0,
+    chunk: { bytes, checksum, fileChecksum, configuration },
   };
+}
+
+function decodeVote(type: number, reader: FieldReader): Message {
+  const term = reader.u64();
+  if (type === TYPE_VOTE) {
+    const [lastIndex, lastTerm, attempt] = [reader.u64(), reader.u64(), reader.u32()];
+    const flags = reader.u8();
+    const [pre, transfer] = [(flags & FLAG_PRE) !== 0, (flags & FLAG_TRANSFER) !== 0];
+    return { kind: "vote", term, lastIndex, lastTerm, attempt, pre, transfer };
+  }
+  const [removedAt, attempt] = [reader.u64(), reader.u32()];
+  const flags = reader.u8();
+  const [pre, granted] = [(flags & FLAG_PRE) !== 0, (flags & FLAG_GRANTED) !== 0];
+  return { kind: "voteReply", term, attempt, granted, pre, removedAt };
 }
 
 function decodeSimple(type: number, reader: FieldReader): Message | undefined {
   switch (type) {
-    case TYPE_VOTE: {
-      const [term, lastIndex, lastTerm] = [reader.u64(), reader.u64(), reader.u64()];
-      const attempt = reader.u32();
-      const pre = (reader.u8() & FLAG_PRE) !== 0;
-      return { kind: "vote", term, lastIndex, lastTerm, attempt, pre, transfer: false };
-    }
-    case TYPE_VOTE_REPLY: {
-      const term = reader.u64();
-      const attempt = reader.u32();
-      const flags = reader.u8();
-      const granted = (flags & FLAG_GRANTED) !== 0;
-      const pre = (flags & FLAG_PRE) !== 0;
-      return { kind: "voteReply", term, attempt, granted, pre, removedAt: 0 };
-    }
+    case TYPE_VOTE:
+    case TYPE_VOTE_REPLY:
+      return decodeVote(type, reader);
     case TYPE_APPEND_REPLY: {
       const [term, match, rejected] = [reader.u64(), reader.u64(), reader.u64()];
-      const [hintIndex, hintTerm, round] = [reader.u64(), reader.u64(), reader.u64()];
+      const [hintIndex, hintTerm, session] = [reader.u64(), reader.u64(), reader.u64()];
+      const [round, freeBytes] = [reader.u64(), reader.u64()];
       const ok = (reader.u8() & FLAG_OK) !== 0;
-      const hint = { hintIndex, hintTerm };
-      const rest = { session: 0, round, freeBytes: Number.MAX_SAFE_INTEGER };
-      return { kind: "appendReply", term, ok, match, rejected, ...hint, ...rest };
+      const head = { kind: "appendReply", term, ok, match, rejected } as const;
+      return { ...head, hintIndex, hintTerm, session, round, freeBytes };
+    }
+    case TYPE_TIMEOUT_NOW:
+      return { kind: "timeoutNow", term: reader.u64() };
+    case TYPE_SNAPSHOT_REPLY: {
+      const [term, session, index] = [reader.u64(), reader.u64(), reader.u64()];
+      const [copy, nextOffset] = [reader.u64(), reader.u64()];
+      return { kind: "snapshotReply", term, session, index, copy, nextOffset };
+    }
+    case TYPE_READ:
+      return { kind: "read", term: reader.u64(), request: reader.u64() };
+    case TYPE_READ_REPLY: {
+      const [term, request, index] = [reader.u64(), reader.u64(), reader.u64()];
+      return { kind: "readReply", term, request, index };
     }
     default:
       return undefined;
@@ -239,23 +272,28 @@ function decodeSimple(type: number, reader: FieldReader): Message | undefined {
 /**
  * Decodes a frame body.
  *
- * @throws `REPLICA_FRAME_CORRUPT` for an unknown type, a body cut short, or bytes left over.
+ * @param epoch - configurations of older epochs do not count. Default 0.
+ * @throws `REPLICA_FRAME_CORRUPT` for an unknown type, a body cut short, bytes left over, or a
+ * configuration that is none.
  */
-export function decodeMessage(body: Bytes): DecodedMessage {
+export function decodeMessage(body: Bytes, epoch = 0): DecodedMessage {
   const reader = new FieldReader(body);
   const type = reader.u8();
-  let decoded: DecodedMessage | undefined;
-  if (type === TYPE_APPEND) {
-    decoded = decodeAppend(reader);
-  } else {
-    const message = decodeSimple(type, reader);
-    if (message !== undefined) decoded = { message, entries: [], compactTo: 0 };
-  }
+  const decoded = decodeBody(type, reader, epoch);
   if (decoded === undefined || reader.remaining > 0) {
-    throw new CairnError(
-      "REPLICA_FRAME_CORRUPT",
-      `replica: message of type ${type} with ${reader.remaining} bytes left over`,
-    );
+    throw malformed(`message of type ${type} with ${reader.remaining} bytes left over`);
   }
   return decoded;
+}
+
+function decodeBody(type: number, reader: FieldReader, epoch: number): DecodedMessage | undefined {
+  try {
+    if (type === TYPE_APPEND) return decodeAppend(reader, epoch);
+    if (type === TYPE_SNAPSHOT) return decodeSnapshot(reader);
+  } catch (error) {
+    if (!isCairnError(error, "BYTES_MALFORMED")) throw error;
+    throw malformed(error.message, error);
+  }
+  const message = decodeSimple(type, reader);
+  return message === undefined ? undefined : { message, entries: [], compactTo: 0 };
 }

@@ -12,7 +12,7 @@
  * |     24 |     8 | seed       | u64 LE | that leader's random bits                    |
  * |     32 |     8 | proposalId | u64 LE | 0, or who waits for the result               |
  * |     40 |     4 | length     | u32 LE | bytes of the payload                         |
- * |     44 |     1 | kind       | u8     | 1 no-op, 2 configuration, 3 command          |
+ * |     44 |     1 | kind       | u8     | 1 no-op, 2 configuration, 3 command, 4 digest |
  * |     45 |     n | payload    | bytes  | the entry's; the next entry follows directly |
  *
  * Invariant: `unpackEntries(packEntries(entries))` equals `entries`, with payloads as views.
@@ -20,7 +20,7 @@
  */
 import { assert, type Bytes } from "#base";
 import { getU32, getU64, putU32, putU64, U32_BYTES, U64_BYTES } from "#bytes";
-import type { CommittedEntry, EntryKind } from "./types.ts";
+import type { CommittedEntry } from "./types.ts";
 
 const INDEX_OFFSET = 0;
 const TERM_OFFSET = INDEX_OFFSET + U64_BYTES;
@@ -32,8 +32,7 @@ const KIND_OFFSET = LENGTH_OFFSET + U32_BYTES;
 const HEADER_BYTES = KIND_OFFSET + 1;
 assert(HEADER_BYTES === 45, "replica: the header of a packed entry has 45 bytes, as in the table");
 
-const KIND_CODES: Readonly<Record<EntryKind, number>> = { noop: 1, configuration: 2, command: 3 };
-const KINDS: readonly (EntryKind | undefined)[] = [undefined, "noop", "configuration", "command"];
+const KINDS = [undefined, "noop", "configuration", "command", "digest"] as const;
 
 /**
  * Packs entries into a fresh array that fills its buffer, so that the buffer can be transferred.
@@ -51,7 +50,7 @@ export function packEntries(entries: readonly CommittedEntry[]): Uint8Array<Arra
     view.setBigUint64(at + SEED_OFFSET, entry.seed, true);
     putU64(bytes, at + PROPOSAL_OFFSET, entry.proposalId);
     putU32(bytes, at + LENGTH_OFFSET, entry.payload.length);
-    bytes[at + KIND_OFFSET] = KIND_CODES[entry.kind];
+    bytes[at + KIND_OFFSET] = KINDS.indexOf(entry.kind);
     bytes.set(entry.payload, at + HEADER_BYTES);
     at += HEADER_BYTES + entry.payload.length;
   }

@@ -21,6 +21,8 @@ interface Accepted {
 
 /** See the file's header. */
 export interface Proposals {
+  /** Proposed and not yet applied. */
+  readonly bytes: number;
   /** Tells whether so many bytes more may be under way; one proposal alone always may. */
   hasRoom(bytes: number): boolean;
   /** Keeps an entry at hand until it is accepted or refused. */
@@ -32,6 +34,8 @@ export interface Proposals {
   committed(index: Index, term: Term): number;
   /** The state machine has applied up to here. */
   applied(index: Index): void;
+  /** A snapshot stands in for everything up to here: what was accepted there has an open fate. */
+  forget(upTo: Index): void;
   onFailure(f: (id: number, failure: ProposalFailure) => void): void;
 }
 
@@ -50,6 +54,10 @@ class ProposalTable implements Proposals {
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   hasRoom(bytes: number): boolean {
@@ -105,6 +113,15 @@ class ProposalTable implements Proposals {
       done += 1;
     }
     this.#applying.splice(0, done);
+  }
+
+  forget(upTo: Index): void {
+    for (const [index, candidates] of this.#byIndex) {
+      if (index > upTo) continue;
+      for (const { bytes } of candidates) this.#bytes -= bytes;
+      this.#byIndex.delete(index);
+    }
+    this.applied(upTo);
   }
 
   onFailure(f: (id: number, failure: ProposalFailure) => void): void {

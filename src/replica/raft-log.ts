@@ -11,173 +11,36 @@
  */
 import { assert, CairnError } from "#base";
 import type { Disk } from "#platform/types";
-import type { HardState, Index, Term, TermRun } from "#raft/types";
+import type { HardState, Index } from "#raft/types";
 import { openWal } from "#wal";
-import type { Lsn, RecoveryReport, Wal } from "#wal/types";
-import { decodeConfiguration } from "./configuration.ts";
-import { decodeEntry } from "./entry.ts";
-import { decodeLogRecord, encodeLogRecord, type LogRecord } from "./log-record.ts";
-import type { Configuration, LogEntry, RaftLog, RaftLogState } from "./types.ts";
-
-/** Bytes of the newest entries kept in memory: what followers that keep up are served from. */
-const CACHE_BYTES_MAX = 32 * 1024 * 1024;
-
-/** What is known of one entry without reading it. */
-interface EntrySlot {
-  readonly term: Term;
-  readonly lsn: Lsn;
-  readonly size: number;
-  bytes: Uint8Array | undefined;
-}
-
-/** The entries behind the compacted point; index `base + 1` is at position 0. */
-class EntryTable {
-  base: Index = 0;
-  baseTerm: Term = 0;
-  readonly #slots: EntrySlot[] = [];
-  #cachedFrom: Index = 1;
-  #cachedBytes = 0;
-
-  get lastIndex(): Index {
-    return this.base + this.#slots.length;
-  }
-
-  at(index: Index): EntrySlot | undefined {
-    return this.#slots[index - this.base - 1];
-  }
-
-  push(slot: EntrySlot): void {
-    this.#slots.push(slot);
-    if (slot.bytes === undefined) {
-      this.#cachedFrom = this.lastIndex + 1;
-      return;
-    }
-    this.#cachedBytes += slot.size;
-    // The newest entry stays even if it alone is above the limit: it is about to be sent.
-    while (this.#cachedBytes > CACHE_BYTES_MAX && this.#cachedFrom < this.lastIndex) {
-      this.#evict(this.at(this.#cachedFrom));
-      this.#cachedFrom += 1;
-    }
-  }
-
-  #evict(slot: EntrySlot | undefined): void {
-    if (slot?.bytes === undefined) return;
-    this.#cachedBytes -= slot.size;
-    slot.bytes = undefined;
-  }
-
-  cutFrom(from: Index): void {
-    for (let index = from; index <= this.lastIndex; index += 1) this.#evict(this.at(index));
-    this.#slots.length = Math.max(0, from - this.base - 1);
-    this.#cachedFrom = Math.min(this.#cachedFrom, this.lastIndex + 1);
-  }
-
-  forget(upTo: Index, term: Term): void {
-    for (let index = this.base + 1; index <= Math.min(upTo, this.lastIndex); index += 1) {
-      this.#evict(this.at(index));
-    }
-    this.#slots.splice(0, upTo - this.base);
-    this.base = upTo;
-    this.baseTerm = term;
-    this.#cachedFrom = Math.max(this.#cachedFrom, upTo + 1);
-  }
-
-  runs(): TermRun[] {
-    const runs: TermRun[] = [];
-    this.#slots.forEach((slot, position) => {
-      if (runs.at(-1)?.term !== slot.term) {
-        runs.push({ first: this.base + 1 + position, term: slot.term });
-      }
-    });
-    return runs;
-  }
-
-  sizes(): number[] {
-    return this.#slots.map((slot) => slot.size);
-  }
-}
-
-/**
- * Rebuilds the state from the stream. A plain fold, so that a reader of the code can check each
- * case.
- */
-class Recovery {
-  readonly entries = new EntryTable();
-  hardState: HardState = { term: 0, vote: 0 };
-  configuration: Configuration | undefined;
-  /** Where the entries begin is known. Before that it is inferred from the first one there is. */
-  #isAnchored = false;
-
-  take(lsn: Lsn, record: LogRecord): void {
-    switch (record.type) {
-      case "hardState":
-        this.hardState = record.hardState;
-        return;
-      case "truncate":
-        // It may reach below an inferred start, or concern entries that are gone.
-        if (record.from <= this.entries.lastIndex) this.entries.cutFrom(record.from);
-        return;
-      case "base":
-        this.hardState = record.hardState;
-        this.configuration = record.configuration;
-        this.#anchor(record.compactedIndex, record.compactedTerm);
-        return;
-      case "entry":
-        this.#takeEntry(lsn, record);
-        return;
-    }
-  }
-
-  /**
-   * A base record is written while newer entries are there. Where those are missing, a later base
-   * record has let them go, and only that one tells where the entries begin.
-   */
-  #anchor(compactedIndex: Index, compactedTerm: Term): void {
-    const { base, lastIndex } = this.entries;
-    if (compactedIndex < base || compactedIndex >= lastIndex) return;
-    this.entries.forget(compactedIndex, compactedTerm);
-    this.#isAnchored = true;
-  }
-
-  #takeEntry(lsn: Lsn, record: LogRecord & { type: "entry" }): void {
-    const isFirst = this.entries.lastIndex === this.entries.base;
-    // The segments before this one are gone; the base record further on says what they held.
-    if (isFirst && !this.#isAnchored) this.entries.base = record.index - 1;
-    if (record.index !== this.entries.lastIndex + 1) {
-      throw new CairnError(
-        "REPLICA_LOG_CORRUPT",
-        `replica: raft log: record ${lsn} holds entry ${record.index}, ` +
-          `expected ${this.entries.lastIndex + 1}`,
-        { details: { lsn, index: record.index } },
-      );
-    }
-    const { term, bytes } = record;
-    this.entries.push({ term, lsn, size: bytes.length, bytes: undefined });
-    const entry = decodeEntry(bytes);
-    if (entry.kind === "configuration") this.configuration = decodeConfiguration(entry.payload);
-  }
-
-  finish(): void {
-    if (this.entries.base > 0 && !this.#isAnchored) {
-      throw new CairnError(
-        "REPLICA_LOG_CORRUPT",
-        `replica: raft log: begins at entry ${this.entries.base + 1} without a base record`,
-      );
-    }
-  }
-}
+import type { RecoveryReport, Wal } from "#wal/types";
+import type { ConfigurationHistory } from "./configuration-history.ts";
+import type { EntrySlot, EntryTable } from "./entry-table.ts";
+import { decodeLogRecord, encodeLogRecord, type StartReason } from "./log-record.ts";
+import { LogRecovery } from "./log-recovery.ts";
+import type {
+  Configuration,
+  LogChange,
+  LogEntry,
+  LogReset,
+  RaftLog,
+  RaftLogState,
+  StoredConfiguration,
+} from "./types.ts";
 
 class WalRaftLog implements RaftLog {
   readonly #wal: Wal;
   readonly #entries: EntryTable;
+  readonly #configurations: ConfigurationHistory;
   #hardState: HardState;
-  #configuration: Configuration | undefined;
+  #resetCopy: number;
 
-  constructor(wal: Wal, recovery: Recovery) {
+  constructor(wal: Wal, recovery: LogRecovery) {
     this.#wal = wal;
     this.#entries = recovery.entries;
+    this.#configurations = recovery.configurations;
     this.#hardState = recovery.hardState;
-    this.#configuration = recovery.configuration;
+    this.#resetCopy = recovery.resetCopy;
   }
 
   get state(): RaftLogState {
@@ -187,8 +50,27 @@ class WalRaftLog implements RaftLog {
       compactedTerm: this.#entries.baseTerm,
       runs: this.#entries.runs(),
       sizes: this.#entries.sizes(),
-      configuration: this.#configuration,
+      base: this.#configurations.base,
+      configurations: this.#configurations.behind,
+      configuration: this.#configurations.inForce?.configuration,
+      resetCopy: this.#resetCopy,
     };
+  }
+
+  get compactedIndex(): Index {
+    return this.#entries.base;
+  }
+
+  get inForce(): StoredConfiguration | undefined {
+    return this.#configurations.inForce;
+  }
+
+  configurationAt(index: Index): StoredConfiguration | undefined {
+    return this.#configurations.at(index);
+  }
+
+  get epoch(): number {
+    return this.#configurations.epoch;
   }
 
   get lastIndex(): Index {
@@ -199,29 +81,55 @@ class WalRaftLog implements RaftLog {
     return this.#wal.sizeBytes();
   }
 
-  write(change: Parameters<RaftLog["write"]>[0]): void {
+  write(change: LogChange): void {
     if (change.hardState !== undefined) {
       this.#hardState = change.hardState;
       this.#wal.append(encodeLogRecord({ type: "hardState", hardState: change.hardState }));
     }
+    if (change.reset !== undefined) this.#reset(change.reset);
+    if (change.recovered !== undefined) this.#recover(change.recovered);
     if (change.truncateFrom !== undefined) {
       const from = change.truncateFrom;
       assert(from > this.#entries.base, `replica: truncation from ${from} is behind the base`);
       this.#wal.append(encodeLogRecord({ type: "truncate", from }));
       this.#entries.cutFrom(from);
+      this.#configurations.cutFrom(from);
     }
     for (const entry of change.entries ?? []) {
       const { index, term, bytes } = entry;
       assert(index === this.lastIndex + 1, `replica: entry ${index} follows ${this.lastIndex}`);
       const lsn = this.#wal.append(encodeLogRecord({ type: "entry", index, term, bytes }));
       this.#entries.push({ term, lsn, size: bytes.length, bytes });
-      if (index === 1) this.#adoptConfiguration(bytes);
+      this.#configurations.append(index, bytes);
     }
   }
 
-  #adoptConfiguration(bytes: Uint8Array): void {
-    const entry = decodeEntry(bytes);
-    if (entry.kind === "configuration") this.#configuration = decodeConfiguration(entry.payload);
+  #reset({ index, term, configuration, copy }: LogReset): void {
+    this.#entries.restart(index, term);
+    this.#configurations.restart(configuration);
+    this.#resetCopy = copy;
+    this.#appendStart("reset", configuration);
+  }
+
+  #recover(configuration: Configuration): void {
+    const stored = { index: this.#entries.base, configuration };
+    this.#configurations.startBehind(this.#entries.base, stored);
+    this.#appendStart("recovery", stored);
+  }
+
+  /** Repeats all that still counts, as of now, at the beginning of the entries. */
+  #appendStart(why: StartReason, configuration: StoredConfiguration): void {
+    const { base, baseTerm } = this.#entries;
+    const record = {
+      type: "start",
+      why,
+      compactedIndex: base,
+      compactedTerm: baseTerm,
+      hardState: this.#hardState,
+      copy: why === "compaction" ? 0 : this.#resetCopy,
+      configuration,
+    } as const;
+    this.#wal.append(encodeLogRecord(record));
   }
 
   async sync(): Promise<void> {
@@ -284,19 +192,13 @@ class WalRaftLog implements RaftLog {
   async compact(upTo: Index): Promise<Index> {
     const { base } = this.#entries;
     const target = Math.min(upTo, this.lastIndex - 1);
-    if (target <= base || this.#configuration === undefined) return base;
+    const configuration = this.#configurations.at(target);
+    if (target <= base || configuration === undefined) return base;
     const firstKept = this.#slot(target + 1).lsn;
-    const compactedTerm = this.#slot(target).term;
-    this.#wal.append(
-      encodeLogRecord({
-        type: "base",
-        compactedIndex: target,
-        compactedTerm,
-        hardState: this.#hardState,
-        configuration: this.#configuration,
-      }),
-    );
-    this.#entries.forget(target, compactedTerm);
+    this.#entries.forget(target, this.#slot(target).term);
+    this.#configurations.startBehind(target, configuration);
+    this.#resetCopy = 0;
+    this.#appendStart("compaction", configuration);
     await this.#wal.syncAsync();
     this.#wal.truncateBefore(firstKept);
     return target;
@@ -310,14 +212,19 @@ class WalRaftLog implements RaftLog {
 /**
  * Opens the Raft log in `dir`, recovering it.
  *
+ * `epochMin`: configurations of older epochs do not count, in what is there and in what comes.
+ *
  * @throws `WAL_CORRUPT`, `REPLICA_LOG_CORRUPT`, `BYTES_MALFORMED`; nothing on disk is changed then.
  */
-export function openRaftLog(options: { disk: Disk; dir: string; segmentBytesMax?: number }): {
-  log: RaftLog;
-  report: RecoveryReport;
-} {
-  const recovery = new Recovery();
-  const { wal, report } = openWal(options, ({ lsn, payload }) => {
+export function openRaftLog(options: {
+  disk: Disk;
+  dir: string;
+  segmentBytesMax?: number;
+  epochMin?: number;
+}): { log: RaftLog; report: RecoveryReport } {
+  const { epochMin = 0, ...walOptions } = options;
+  const recovery = new LogRecovery(epochMin);
+  const { wal, report } = openWal(walOptions, ({ lsn, payload }) => {
     recovery.take(lsn, decodeLogRecord(payload));
   });
   recovery.finish();

@@ -5,11 +5,23 @@
  * index is atomic with the effects. K5 all decisions of replicas come from the log.
  */
 import type { Bytes, Ms } from "#base";
-import type { Clock, Net, Random } from "#platform/types";
-import type { HardState, Index, NodeId, Role, Term, TermRun } from "#raft/types";
+import type { Clock, Disk, Net, Random } from "#platform/types";
+import type {
+  ConfigurationRecord,
+  Index,
+  NodeId,
+  PeerStatus,
+  ReadFailure,
+  RefuseReason,
+  Role,
+  Term,
+} from "#raft/types";
+import type { Configuration, MembershipChange, RaftLog, StoredConfiguration } from "./log-types.ts";
 
-/** Stored in the log: never renumber. */
-export type EntryKind = "noop" | "configuration" | "command";
+export type * from "./log-types.ts";
+
+/** Stored in the log: never renumber. A `digest` changes nothing: replicas compare states there. */
+export type EntryKind = "noop" | "configuration" | "command" | "digest";
 
 /** One committed entry on its way into the state machine. */
 export interface CommittedEntry {
@@ -45,6 +57,22 @@ export interface StateMachine {
   durableIndex(): Index;
   /** Equal digests mean equal states. */
   digest(): Bytes;
+  /** The digest of the state as it is now; computed while applying goes on. */
+  digestLater(): Promise<Bytes>;
+  /**
+   * Writes a complete, synced copy of the state as it is now to `path`, a new file, while applying
+   * goes on. @returns the index that the copy has. @throws `DISK_EXISTS`, `DISK_FULL`; no file is
+   * left then.
+   */
+  snapshot(path: string): Promise<Index>;
+  /**
+   * Such a copy takes the state's place; applied and durable index become `index`. Under a crash
+   * the state is the old one or the new one, and calling it again finishes. The file is gone
+   * afterwards.
+   *
+   * @throws with nothing changed if the file is no copy at `index`.
+   */
+  restore(path: string, index: Index): void;
 }
 
 /** Takes committed entries, on this thread or another, and says what has been applied. */
@@ -53,88 +81,50 @@ export interface Applier {
   submit(entries: readonly CommittedEntry[]): void;
   /** Sets the listener. Called after each batch, in order. */
   onApplied(f: (appliedIndex: Index, durableIndex: Index) => void): void;
-}
-
-/** One member of the cluster. */
-export interface Member {
-  readonly number: NodeId;
-  /** The name that its operator gave (`-node-id`). */
-  readonly id: string;
-  /** Where its peers reach it, `host:port`. */
-  readonly address: string;
-  /** Random, made with its data directory: a wiped node is another node. Hex, 16 digits. */
-  readonly incarnation: string;
-}
-
-/** The first entry of every log: who the cluster is. */
-export interface Configuration {
-  /** Hex, 32 digits; derived from the members, so that all who bootstrap agree. */
-  readonly clusterId: string;
-  readonly members: readonly Member[];
-}
-
-/** Who this data directory belongs to. */
-export interface Identity {
-  readonly nodeId: string;
-  readonly incarnation: string;
-}
-
-/** What the Raft log knows after recovery. */
-export interface RaftLogState {
-  readonly hardState: HardState;
-  readonly compactedIndex: Index;
-  readonly compactedTerm: Term;
-  readonly runs: readonly TermRun[];
-  readonly sizes: readonly number[];
-  readonly configuration: Configuration | undefined;
-}
-
-/** An entry as stored and sent: opaque bytes of `entry.ts`. */
-export interface LogEntry {
-  readonly index: Index;
-  readonly term: Term;
-  readonly bytes: Bytes;
-}
-
-/** The Raft log on our WAL: term, vote, entries and truncation in one stream. */
-export interface RaftLog {
-  readonly state: RaftLogState;
-  readonly lastIndex: Index;
-  readonly sizeBytes: number;
-  /** Hard state, cut and entries of one persist, in that order; not durable yet. */
-  write(change: {
-    readonly hardState?: HardState;
-    readonly truncateFrom?: Index;
-    readonly entries?: readonly LogEntry[];
-  }): void;
-  /** Everything written before the call is durable. @throws as the WAL. */
-  sync(): Promise<void>;
-  /** The same, blocking this thread. @throws as the WAL. */
-  syncNow(): void;
   /**
-   * Entries from `from` to before `before`, from memory or disk; fewer, but at least one, if they
-   * have more than `bytesMax` bytes. @throws `WAL_NOT_RETAINED`
+   * Writes a complete, synced copy of the state at some index from `atLeast` on to `path`, a new
+   * file. Applying goes on meanwhile. @throws `DISK_FULL` and what else the machine's copy throws.
    */
-  read(from: Index, before: Index, bytesMax?: number): readonly LogEntry[];
+  makeSnapshot(path: string, atLeast: Index): Promise<{ readonly index: Index }>;
   /**
-   * Forgets entries up to `upTo`, in whole segments; may keep more. @returns the last forgotten
-   * index.
+   * The file takes the state's place, behind everything submitted before; `onApplied` is told
+   * `(index, index)` before the promise resolves. Under a crash: old or new, and then it is called
+   * again. The file may be moved or removed by it.
    */
-  compact(upTo: Index): Promise<Index>;
-  close(): Promise<void>;
+  install(path: string, index: Index): Promise<void>;
+  /**
+   * The digest of the state exactly at `index`, an entry that is submitted later or under way.
+   * Applying goes on meanwhile. Undefined if the index was passed already.
+   */
+  digestAt(index: Index): Promise<Bytes | undefined>;
 }
 
-/** What one replica is made of. */
+/** Frames with a hint; a net with one lane leaves the hint out of account. */
+export interface ReplicaNet extends Omit<Net, "send"> {
+  /** As `Net.send`. What is on the bulk lane may be overtaken by what is not. */
+  send(to: NodeId, parts: readonly Bytes[], lane?: "main" | "bulk"): void;
+}
+
+/**
+ * What one replica is made of. Everything that touches the world comes in here: under a simulated
+ * clock, disk and net, on one thread and with an applier on that thread, `createReplica` is the
+ * real driver of a deterministic simulation. `finishInstall` comes before it, `openRaftLog` before
+ * that.
+ */
 export interface ReplicaOptions {
   readonly self: NodeId;
+  /** Who is known before the log says anything; the log's own configuration wins. */
   readonly configuration: Configuration;
   readonly log: RaftLog;
-  readonly net: Net;
+  readonly net: ReplicaNet;
   readonly clock: Clock;
   readonly random: Random;
   readonly applier: Applier;
   /** What the state machine had applied when it was opened. */
   readonly appliedIndex: Index;
+  /** Where snapshots are kept: `disk` and the directory, the replica's own. */
+  readonly disk: Disk;
+  readonly snapshotDir: string;
   readonly electionTimeoutMs?: Ms;
   readonly heartbeatMs?: Ms;
   /**
@@ -142,17 +132,42 @@ export interface ReplicaOptions {
    * MiB.
    */
   readonly pendingBytesMax?: number;
+  /** How much log is kept for a member that is away, before it needs a snapshot. Default 256 MiB. */
+  readonly logKeepBytesMax?: number;
+  /** How fast snapshots are sent, to all members together; 0: as fast as it goes. Default 0. */
+  readonly snapshotBytesPerSecond?: number;
+  /** Bytes of one chunk of a snapshot. Default 1 MiB. */
+  readonly snapshotChunkBytesMax?: number;
+  /** How often a leader compares the states of all replicas; 0: when asked. Default 0. */
+  readonly digestEveryMs?: Ms;
+  /** For lease reads; all nodes need the same. 0: none. Default 0. */
+  readonly leaseMs?: Ms;
+  /** A larger one leads less often; 1 and up. Default 1. */
+  readonly electionTimeoutScale?: number;
   /** Whether syncs may be made on this thread while the disk is quick. Default `async`: never. */
   readonly syncMode?: "adaptive" | "async";
   /** Called when the replica cannot go on: a poisoned log, a broken invariant. */
   readonly onFatal: (error: Error) => void;
-  /**
-   * Told when a peer needs entries that every member was believed to have: its disk went back in
-   * time.
-   */
-  readonly onBehind?: (peer: NodeId, needs: Index) => void;
   /** Told of a frame that is no message of this version; it counts as lost. */
   readonly onBadFrame?: (peer: NodeId, error: Error) => void;
+  /** Something worth a line in the log. */
+  readonly onNotice?: (text: string) => void;
+}
+
+/** One peer as a leader sees it. */
+export interface PeerFacts extends PeerStatus {
+  /** Milliseconds since its last answer; -1: none in this term. */
+  readonly silenceMs: Ms;
+}
+
+/** A snapshot on its way from here or to here. */
+export interface SnapshotTransfer {
+  readonly peer: NodeId;
+  readonly direction: "sending" | "receiving";
+  readonly index: Index;
+  readonly copy: number;
+  readonly storedBytes: number;
+  readonly totalBytes: number;
 }
 
 /** Facts for `/status` and for forwarding. */
@@ -171,7 +186,23 @@ export interface ReplicaStatus {
   /** Milliseconds since the leader was heard; 0 on the leader; -1 if never. */
   readonly leaderSilenceMs: Ms;
   /** What this leader knows of its followers. */
-  readonly peers: readonly { readonly peer: NodeId; readonly match: Index }[];
+  readonly peers: readonly PeerFacts[];
+  readonly epoch: number;
+  /** In force, and the last one that is committed. */
+  readonly configuration: ConfigurationRecord;
+  readonly committedConfiguration: ConfigurationRecord;
+  /** A committed configuration without this node is known: it serves nobody any more. */
+  readonly removed: boolean;
+  /** Who leadership is being handed to; 0: nobody. */
+  readonly transferringTo: NodeId;
+  /** Proposed here and not yet applied here. */
+  readonly pendingBytes: number;
+  readonly uncommittedBytes: number;
+  readonly unappliedBytes: number;
+  readonly pendingReads: number;
+  readonly snapshots: readonly SnapshotTransfer[];
+  /** The last comparison of states that this node knows the outcome of. */
+  readonly lastDigest: DigestReport | undefined;
 }
 
 /** How a proposal ended. A success arrives through the applier, with the result. */
@@ -179,23 +210,98 @@ export type ProposalFailure =
   /** Definitely not in the log, now or ever. */
   | "not-leader"
   | "busy"
+  /** Leadership is being handed over; definitely not in the log. */
+  | "transferring"
   /** Accepted once, then overwritten by another leader: definitely not applied. */
   | "leadership-lost";
 
+/** How a read came out. Reads with an index may run on this node's state machine at once. */
+export type ReadOutcome =
+  | {
+      readonly ok: true;
+      /** The state machine here has applied at least this. */
+      readonly index: Index;
+      /** Lease reads: take the snapshot first, then check that the clock is before this. */
+      readonly leaseUntil?: Ms;
+    }
+  | { readonly ok: false; readonly reason: RefuseReason | ReadFailure };
+
+/** What a comparison of states came to. */
+export interface DigestReport {
+  readonly index: Index;
+  /** Hex; undefined if no majority of voters agreed. */
+  readonly digest: string | undefined;
+  /** Members whose state differs. */
+  readonly differing: readonly NodeId[];
+  /** Members that gave no digest in time. */
+  readonly silent: readonly NodeId[];
+}
+
 /** A running replica. All calls on one thread. */
 export interface Replica {
+  /** In force: the last one in the log, or what was known before. */
+  readonly configuration: Configuration;
   /**
    * Proposes one entry (bytes made by `encodeEntry`). The result comes from the applier under
    * `proposalId`.
    */
   propose(proposalId: number, entry: Bytes): void;
   onFailure(f: (proposalId: number, failure: ProposalFailure) => void): void;
+  /**
+   * Asks, on any node, for a read that sees every write acknowledged before now. Ends in one
+   * outcome under `readId`, when this node's state machine is far enough.
+   */
+  read(readId: number, via: "index" | "lease"): void;
+  onRead(f: (readId: number, outcome: ReadOutcome) => void): void;
+  /**
+   * Changes the members, at the leader. Resolves with the configuration once it is committed and
+   * no longer joint. A learner that is to become a voter does so later, by itself.
+   *
+   * @throws `REPLICA_NOT_LEADER`, `REPLICA_CHANGE_REFUSED` (later), `REPLICA_CHANGE_INVALID`,
+   * `REPLICA_LEADERSHIP_LOST`, after which its outcome is unknown.
+   */
+  change(change: MembershipChange): Promise<Configuration>;
+  /**
+   * Hands leadership to a voter; 0: to the most advanced one.
+   *
+   * @throws `REPLICA_NOT_LEADER`, `REPLICA_CHANGE_INVALID`, `REPLICA_TRANSFER_FAILED`
+   */
+  transfer(to: NodeId): Promise<void>;
+  /**
+   * Compares the states of all replicas at one index. @throws `REPLICA_NOT_LEADER`,
+   * `REPLICA_BUSY`, `REPLICA_LEADERSHIP_LOST`
+   */
+  checkDigest(): Promise<DigestReport>;
+  /** Called when this replica's state is found to differ: it must serve nobody, and reinstall. */
+  onDiverged(f: (report: DigestReport) => void): void;
+  /** Called when the configuration in force changes, or is committed. */
+  onConfiguration(f: (configuration: Configuration, isCommitted: boolean) => void): void;
   /** Called when role, term or leader change. */
   onRole(f: (status: ReplicaStatus) => void): void;
   /** Facts, fresh. */
   status(): ReplicaStatus;
+  /** Makes a copy of the state for another node, outside of replication. See `SnapshotOffer`. */
+  offerSnapshot(): Promise<SnapshotOffer>;
+  /** Bytes of an offered copy, and their CRC-32C. @throws `REPLICA_SNAPSHOT_MISSING` */
+  readSnapshot(copy: number, offset: number, bytes: number): Bytes;
   /** Tells that frames to a peer were lost or its connection broke. */
   unreachable(peer: NodeId): void;
-  /** Stops timers and the net's delivery; closes the log. */
-  close(): Promise<void>;
+  /** The last inputs of the core, for a post-mortem: `decodeInputs` reads them. */
+  recordedInputs(): Bytes;
+  /**
+   * Stops timers and the net's delivery; closes the log, unless told to keep it. A leader tries to
+   * hand over first, for at most `transferMs`.
+   */
+  close(options?: { readonly transferMs?: Ms; readonly keepLog?: boolean }): Promise<void>;
+}
+
+/** A copy of the state that can be fetched. Dropped when nobody has read it for a while. */
+export interface SnapshotOffer {
+  readonly index: Index;
+  readonly term: Term;
+  readonly copy: number;
+  readonly totalBytes: number;
+  /** CRC-32C of the whole file. */
+  readonly checksum: number;
+  readonly configuration: StoredConfiguration;
 }

@@ -40,6 +40,8 @@ const FAILURES: Readonly<Record<ProposalFailure, () => CairnError>> = {
   "not-leader": () => new CairnError("REPLICA_NOT_LEADER", "not leader"),
   busy: () =>
     new CairnError("REPLICA_BUSY", "server: too many bytes wait to be replicated, try again later"),
+  transferring: () =>
+    new CairnError("REPLICA_TRANSFERRING", "server: leadership is being handed over, try again"),
   "leadership-lost": () =>
     new CairnError("REPLICA_LEADERSHIP_LOST", "leadership lost while committing log"),
 };

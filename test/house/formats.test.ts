@@ -15,7 +15,9 @@ function sectionOf(path: string): string {
 }
 
 /** A codec with a table that is not about bytes alone, such as the fields of a JSON file. */
-const ALSO = ["src/replica/identity.ts", "src/replica/rpc.ts"];
+const ALSO = [
+  ...["configuration", "identity", "message-codec", "peer-note", "rpc", "snapshot-files"],
+].map((name) => `src/replica/${name}.ts`);
 
 test.each([...new Set([...codecs(), ...ALSO])])(
   "the table of %s stands in the appendix",

@@ -55,10 +55,13 @@ test("large entries of a long log do not pile up before the state machine", asyn
     onApplied: (f) => {
       tell = f;
     },
+    makeSnapshot: () => Promise.reject(new Error("nobody asks for a copy here")),
+    install: () => Promise.reject(new Error("nothing is installed here")),
+    digestAt: () => Promise.resolve(undefined),
   };
   const replica = createReplica({
     ...{ self: 1, configuration, log, clock, applier, appliedIndex: 0 },
-    net: createSimulatedNetwork({ clock, seed: 1 }).node(1),
+    ...{ net: createSimulatedNetwork({ clock, seed: 1 }).node(1), disk, snapshotDir: "/snapshots" },
     random: seededRandom(1),
     onFatal: (error) => expect.fail(error.message),
   });

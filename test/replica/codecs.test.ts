@@ -91,13 +91,15 @@ describe("log records", () => {
     { type: "entry", term: 1, index: 1, bytes: bytes() },
     { type: "hardState", hardState: { term: 2 ** 53 - 1, vote: 3 } },
     { type: "truncate", from: 12 },
-    {
-      type: "base",
+    ...(["compaction", "reset", "recovery"] as const).map((why) => ({
+      type: "start" as const,
+      why,
       compactedIndex: 100,
       compactedTerm: 4,
       hardState: { term: 5, vote: 0 },
-      configuration: createConfiguration(members),
-    },
+      copy: why === "reset" ? 2 ** 51 + 3 : 0,
+      configuration: { index: 90, configuration: createConfiguration(members) },
+    })),
   ];
 
   test.each(records)("a record of type $type comes back", (record) => {
@@ -105,7 +107,7 @@ describe("log records", () => {
   });
 
   test("a record of an unknown type or the wrong length is refused, not guessed", () => {
-    for (const bad of [bytes(), bytes(0), bytes(5, 1, 2), bytes(2, 1), bytes(3), bytes(1, 0)]) {
+    for (const bad of [bytes(), bytes(0), bytes(6, 1, 2), bytes(2, 1), bytes(3), bytes(1, 0)]) {
       expect(() => decodeLogRecord(bad)).toThrowError(
         expect.objectContaining({ code: "BYTES_MALFORMED" }),
       );
@@ -168,7 +170,7 @@ describe("messages", () => {
   ];
   const encoded = (message: Message): Uint8Array => {
     const sent = message.kind === "append" && message.sizes.length > 0 ? entries : [];
-    return join(encodeMessage(message, sent, 40));
+    return join(encodeMessage(message, { entries: sent, compactTo: 40 }));
   };
 
   test.each(messages)(
@@ -196,7 +198,7 @@ describe("messages", () => {
 
   test("a count of four billion entries is refused without being believed", () => {
     const body = encoded(messages[3] as Message);
-    new DataView(body.buffer).setUint32(49, 0xffff_ffff, true);
+    new DataView(body.buffer).setUint32(57, 0xffff_ffff, true);
     expect(() => decodeMessage(body)).toThrowError(/ends \d+ bytes early/);
   });
 });

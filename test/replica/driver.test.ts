@@ -202,8 +202,8 @@ const MISTAKES: readonly Mistake[] = [
     patches: [
       {
         file: "driver.ts",
-        from: '      case "role":\n',
-        to: '      case "role":\n        this.#proposals.giveUp();\n',
+        from: "  #onRole(): void {\n",
+        to: "  #onRole(): void {\n    this.#parts.proposals.giveUp();\n",
       },
       {
         file: "proposals.ts",

@@ -11,7 +11,7 @@ import {
   createSimulatedNetwork,
   seededRandom,
 } from "#platform";
-import type { SimulatedClock, SimulatedDisk, SimulatedNetwork } from "#platform/types";
+import type { Disk, SimulatedClock, SimulatedDisk, SimulatedNetwork } from "#platform/types";
 import * as reference from "#replica";
 import { createConfiguration, encodeConfiguration, encodeEntry } from "#replica";
 import type {
@@ -20,7 +20,10 @@ import type {
   Configuration,
   ProposalFailure,
   Replica,
+  ReplicaOptions,
 } from "#replica/types";
+
+const encoder = new TextEncoder();
 
 /** Entries between two checkpoints of the simulated state machine. */
 const CHECKPOINT_ENTRIES = 7;
@@ -32,19 +35,24 @@ export interface AppliedCommand {
 }
 
 /** A state machine that only remembers. What is behind `durableIndex` is lost at a crash. */
-class RememberingApplier implements Applier {
-  readonly commands: AppliedCommand[];
+export class RememberingApplier implements Applier {
+  commands: AppliedCommand[];
   appliedIndex: number;
   durableIndex: number;
   #listener: (applied: number, durable: number) => void = () => undefined;
   readonly #schedule: (f: () => void) => void;
   readonly onResult: (proposalId: number, index: number) => void;
+  /** Whoever asked for the digest at an index. */
+  readonly #digests = new Map<number, (digest: Uint8Array) => void>();
+  readonly #disk: Disk;
 
   constructor(
+    disk: Disk,
     start: { commands: readonly AppliedCommand[]; appliedIndex: number },
     schedule: (f: () => void) => void,
     onResult: (proposalId: number, index: number) => void,
   ) {
+    this.#disk = disk;
     this.commands = [...start.commands];
     this.appliedIndex = start.appliedIndex;
     this.durableIndex = start.appliedIndex;
@@ -69,6 +77,53 @@ class RememberingApplier implements Applier {
     }
     if (entry.index - this.durableIndex >= CHECKPOINT_ENTRIES) this.durableIndex = entry.index;
     if (entry.proposalId !== 0) this.onResult(entry.proposalId, entry.index);
+    this.#digests.get(entry.index)?.(encoder.encode(JSON.stringify(this.commands)));
+    this.#digests.delete(entry.index);
+  }
+
+  makeSnapshot(path: string, atLeast: number): Promise<{ index: number }> {
+    return new Promise((resolve, reject) => {
+      this.#schedule(() => {
+        try {
+          if (this.appliedIndex < atLeast) throw new Error(`${atLeast} is not applied yet`);
+          const { appliedIndex, commands } = this;
+          const file = this.#disk.open(path, "create-new");
+          file.write(0, encoder.encode(JSON.stringify({ appliedIndex, commands })));
+          file.sync();
+          file.close();
+          resolve({ index: appliedIndex });
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  install(path: string, index: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#schedule(() => {
+        try {
+          const file = this.#disk.open(path, "read");
+          const bytes = new Uint8Array(file.size());
+          file.read(0, bytes);
+          file.close();
+          const state = JSON.parse(new TextDecoder().decode(bytes)) as typeof this;
+          if (state.appliedIndex !== index) throw new Error(`a copy of ${state.appliedIndex}`);
+          this.commands = [...state.commands];
+          this.appliedIndex = index;
+          this.durableIndex = index;
+          this.#listener(index, index);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  digestAt(index: number): Promise<Uint8Array | undefined> {
+    if (index <= this.appliedIndex) return Promise.resolve(undefined);
+    return new Promise((resolve) => this.#digests.set(index, resolve));
   }
 
   onApplied(f: (applied: number, durable: number) => void): void {
@@ -83,7 +138,10 @@ class RememberingApplier implements Applier {
 }
 
 /** What a cluster is built from: the reference, or a copy with a mistake in it. */
-export type ReplicaParts = Pick<typeof reference, "createReplica" | "openRaftLog">;
+export type ReplicaParts = Pick<
+  typeof reference,
+  "createReplica" | "finishInstall" | "openRaftLog"
+>;
 
 /** How a proposal ended, if it did. */
 export type Fate = "open" | "acknowledged" | ProposalFailure;
@@ -118,6 +176,7 @@ export class SimulatedCluster {
   readonly #syncDelayMs: number;
   readonly #syncMode: "adaptive" | "async";
   readonly #parts: ReplicaParts;
+  readonly #options: Partial<ReplicaOptions>;
   #nextProposal = 1;
   #crashes = 0;
 
@@ -127,7 +186,9 @@ export class SimulatedCluster {
     syncDelayMs?: number;
     syncMode?: "adaptive" | "async";
     parts?: ReplicaParts;
+    options?: Partial<ReplicaOptions>;
   }) {
+    this.#options = options.options ?? {};
     this.#seed = options.seed;
     this.#syncMode = options.syncMode ?? "async";
     this.#parts = options.parts ?? reference;
@@ -141,17 +202,17 @@ export class SimulatedCluster {
     this.configuration = createConfiguration(members);
     for (const { number } of this.configuration.members) {
       const disk = createSimulatedDisk({ seed: options.seed * 31 + number, clock: this.clock });
-      this.nodes.push(
-        new SimulatedNode(number, disk, this.#applier({ commands: [], appliedIndex: 0 })),
-      );
+      const applier = this.#applier(disk, { commands: [], appliedIndex: 0 });
+      this.nodes.push(new SimulatedNode(number, disk, applier));
     }
   }
 
-  #applier(start: {
-    commands: readonly AppliedCommand[];
-    appliedIndex: number;
-  }): RememberingApplier {
+  #applier(
+    disk: Disk,
+    start: { commands: readonly AppliedCommand[]; appliedIndex: number },
+  ): RememberingApplier {
     return new RememberingApplier(
+      disk,
       start,
       (f) => void this.clock.after(0, f),
       (proposalId) => this.#end(proposalId, "acknowledged"),
@@ -186,6 +247,10 @@ export class SimulatedCluster {
       log.sync().catch(() => undefined);
       await this.run((this.#syncDelayMs || 1) * 2);
     }
+    const appliedIndex = this.#parts.finishInstall({
+      ...{ disk: node.disk, dir: "/snapshots", log, applier: node.applier },
+      appliedIndex: node.applier.appliedIndex,
+    });
     const random = seededRandom(this.#seed * 977 + node.number * 13 + this.#crashes);
     node.replica = this.#parts.createReplica({
       self: node.number,
@@ -195,13 +260,29 @@ export class SimulatedCluster {
       clock: this.clock,
       random,
       applier: node.applier,
-      appliedIndex: node.applier.appliedIndex,
+      appliedIndex: await this.#settled(appliedIndex),
+      ...{ disk: node.disk, snapshotDir: "/snapshots", ...this.#options },
       syncMode: this.#syncMode,
       onFatal: (error) => {
         node.fatal = error;
       },
     });
     node.replica.onFailure((id, failure) => this.#end(id, failure));
+  }
+
+  /** What a promise comes to that needs simulated time to pass. */
+  async #settled<T>(promise: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const settle = (): void => {
+      isSettled = true;
+    };
+    promise.then(settle, settle);
+    for (let turn = 0; turn < 100; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (isSettled) break;
+      this.clock.advance(1);
+    }
+    return promise;
   }
 
   /** The process dies; `power` also takes what the disk had not synced. */
@@ -211,6 +292,7 @@ export class SimulatedCluster {
     node.replica = undefined;
     node.disk = how === "kill" ? node.disk.kill() : node.disk.crash(this.#seed + this.#crashes);
     node.applier = this.#applier(
+      node.disk,
       how === "kill"
         ? { commands: node.applier.commands, appliedIndex: node.applier.appliedIndex }
         : node.applier.remains(),

@@ -5,19 +5,17 @@
 import { expect, test } from "vitest";
 import { CairnError } from "#base";
 import type { Role } from "#raft/types";
+import { createConfiguration } from "#replica";
 import type { ReplicaStatus } from "#replica/types";
 import { type LeadershipSource, watchLeadership } from "#server";
 
-const MEMBERS = ["a", "b", "c"].map((id, at) => ({
-  number: at + 1,
-  id,
-  address: `${id}:1`,
-  incarnation: `${at}`,
-}));
+const CONFIGURATION = createConfiguration(
+  ["a", "b", "c"].map((id, at) => ({ id, address: `${id}:1`, incarnation: `${at}` })),
+);
 
 /** A consensus thread of which only the role is seen. */
 class Source implements LeadershipSource {
-  readonly configuration = { clusterId: "c", members: MEMBERS };
+  readonly configuration = CONFIGURATION;
   latest: ReplicaStatus | undefined;
   #told: (status: ReplicaStatus) => void = () => undefined;
 
@@ -30,7 +28,11 @@ class Source implements LeadershipSource {
     const places = { commitIndex: 0, appliedIndex: 0, durableIndex: 0, lastTerm: 0, logBytes: 0 };
     this.latest = {
       ...{ self: 1, role, term, leader, firstIndex: 1, lastIndex: 0, leaderSilenceMs: 0 },
-      ...{ ...places, peers: [] },
+      ...{ ...places, peers: [], epoch: 0, removed: false, transferringTo: 0, snapshots: [] },
+      ...{ pendingBytes: 0, uncommittedBytes: 0, unappliedBytes: 0, pendingReads: 0 },
+      configuration: { index: 1, sets: CONFIGURATION.sets },
+      committedConfiguration: { index: 1, sets: CONFIGURATION.sets },
+      lastDigest: undefined,
     };
     this.#told(this.latest);
   }
