@@ -73,6 +73,10 @@ export const knownRegisters: readonly Known<RegisterCall>[] = [
     "an unknown write is seen much later",
     ...[put(1, [1]), put(2, [2, 3]), get(2, [4, 5]), get(1, [6, 7])],
   ),
+  holds(
+    "two writes of one value: what was seen first need not be the unknown one",
+    ...[put(1, [1, 2]), put(1, [3]), get(1, [4, 5]), put(2, [6, 7]), get(1, [8, 9])],
+  ),
   holds("an unknown write is never seen", put(1, [1]), put(2, [2, 3]), get(2, [4, 5])),
   violated(
     "an unknown write happens once",
