@@ -5,9 +5,14 @@
  * a suffix is cut that was never committed. Chapter: 07-raft. Source: Ongaro 2014, section 3.6.
  */
 import { assert, assertSafeInteger } from "#base";
-import { adoptConfigurations, compactConfigurations, cutConfigurations } from "./config.ts";
+import {
+  adoptConfigurations,
+  compactConfigurations,
+  cutConfigurations,
+  resetConfigurations,
+} from "./config.ts";
 import { reachedByQuorum } from "./quorum.ts";
-import type { PersistDraft, RaftState } from "./state.ts";
+import type { CopyReceiving, PersistDraft, RaftState } from "./state.ts";
 import type { ConfigurationRecord, Index, NodeId, PersistSeq, Term, TermRun } from "./types.ts";
 
 const NO_CONFIGURATIONS: readonly ConfigurationRecord[] = [];
@@ -91,6 +96,32 @@ export function truncateLog(state: RaftState, from: Index): void {
   cutConfigurations(state, from);
 }
 
+/**
+ * A copy of the state machine takes the log's place: the log begins anew behind the copy's index.
+ *
+ * What is here behind the committed part contradicts the copy or is in it. Writes under way may
+ * hold such entries, so they prove nothing beyond what was committed.
+ */
+export function resetLog(state: RaftState, copy: CopyReceiving): void {
+  const { index, indexTerm: term, configuration } = copy;
+  const { log, commitIndex } = state;
+  assert(index > commitIndex, `raft: a copy at ${index}, but ${commitIndex} is committed`);
+  assert(state.role === "follower", `raft: a ${state.role} keeps its log`);
+  if (log.lastIndex > commitIndex) state.truncatedFrom = commitIndex + 1;
+  log.reset(index, term);
+  const draft = draftOf(state);
+  assert(draft.append === undefined, "raft: no append in the step of a reset");
+  draft.reset = { index, term, configuration, copy: copy.copy };
+  state.stableIndex = Math.min(state.stableIndex, commitIndex);
+  for (const pending of state.pending) pending.last = Math.min(pending.last, commitIndex);
+  state.pending.at(-1)!.last = index;
+  state.commitIndex = index;
+  state.applyingIndex = index;
+  state.installing = index;
+  resetConfigurations(state, configuration);
+  state.answers.push({ kind: "install", index, copy: copy.copy, after: draft.seq });
+}
+
 /** Everything up to this write is on disk. */
 export function notePersisted(state: RaftState, seq: PersistSeq): void {
   assert(seq < state.nextSeq, `raft: persisted ${seq}, but only ${state.nextSeq - 1} was asked`);
@@ -145,6 +176,27 @@ export function noteApplied(state: RaftState, index: Index): void {
     `raft: applied ${index}, but only ${state.applyingIndex} was handed out`,
   );
   state.appliedIndex = Math.max(state.appliedIndex, index);
+  if (state.installing !== undefined && index >= state.installing) state.installing = undefined;
+}
+
+/** Bytes that are committed, and which the state machine has yet to apply. */
+export function unappliedBytes(state: RaftState): number {
+  const { log, appliedIndex, commitIndex } = state;
+  return log.bytesOf(Math.max(appliedIndex, log.compactedIndex) + 1, commitIndex);
+}
+
+/**
+ * How far entries may be handed out now. The state machine never holds what the log on this disk
+ * might lose, and it gets no more at a time than it can take; a larger entry goes alone.
+ */
+export function applicableTo(state: RaftState): Index {
+  const { log, appliedIndex, applyingIndex, installing } = state;
+  const upTo = Math.min(state.commitIndex, state.stableIndex);
+  if (upTo <= applyingIndex || installing !== undefined) return applyingIndex;
+  const { applyAheadBytesMax } = state.options;
+  if (log.bytesOf(appliedIndex + 1, upTo) <= applyAheadBytesMax) return upTo;
+  const page = log.lastWithin(appliedIndex + 1, upTo, applyAheadBytesMax);
+  return Math.max(page, applyingIndex, appliedIndex === applyingIndex ? appliedIndex + 1 : 0);
 }
 
 /** The driver has dropped entries up to here. */

@@ -7,7 +7,7 @@
  * Chapter: 07-raft.
  */
 import { assert, type Ms } from "#base";
-import { advanceLeaderCommit } from "./commit.ts";
+import { advanceLeaderCommit, applicableTo, unappliedBytes } from "./commit.ts";
 import { committedConfiguration } from "./config.ts";
 import { handleInput } from "./dispatch.ts";
 import { handOver, isRemoved, leaseEnd, restartElectionTimer } from "./election.ts";
@@ -153,8 +153,7 @@ class Core implements RaftCore {
       else outputs.push({ kind: "send", to, message });
     }
     state.sends.length = 0;
-    // The state machine never holds what the log on this disk might lose.
-    const upTo = Math.min(state.commitIndex, state.stableIndex);
+    const upTo = applicableTo(state);
     if (upTo > state.applyingIndex) {
       outputs.push({ kind: "apply", from: state.applyingIndex + 1, to: upTo });
       state.applyingIndex = upTo;
@@ -184,7 +183,7 @@ function statusOf(state: RaftState): RaftStatus {
     transferringTo: 0,
     pendingReads: 0,
     uncommittedBytes: log.bytesOf(commitIndex + 1, log.lastIndex),
-    unappliedBytes: log.bytesOf(appliedIndex + 1, commitIndex),
+    unappliedBytes: unappliedBytes(state),
     peers: state.progress.map((progress) => ({
       peer: progress.peer,
       voter: progress.inVoters || progress.inOutgoing,

@@ -5,7 +5,13 @@
  * removed: it may have raised its term for ever. Chapter: 07-raft.
  */
 import { unreachable } from "#base";
-import { appendEntries, noteApplied, noteCompacted, notePersisted } from "./commit.ts";
+import {
+  appendEntries,
+  noteApplied,
+  noteCompacted,
+  notePersisted,
+  unappliedBytes,
+} from "./commit.ts";
 import { isMember } from "./config.ts";
 import {
   answerVote,
@@ -25,8 +31,10 @@ import {
 import { handleChange } from "./membership.ts";
 import { startProbe } from "./progress.ts";
 import { handleAppend, handleAppendReply, refuseAppend } from "./replication.ts";
+import { handleChunkStored, handleSnapshot, refuseSnapshot } from "./snapshot-receive.ts";
+import { handleSnapshotReady, handleSnapshotReply, pauseCopy } from "./snapshot-send.ts";
 import type { RaftState } from "./state.ts";
-import type { Input, Message, NodeId, VoteMessage } from "./types.ts";
+import type { Input, Message, NodeId, RefuseReason, VoteMessage } from "./types.ts";
 
 export function handleInput(state: RaftState, input: Input): void {
   switch (input.kind) {
@@ -65,7 +73,10 @@ export function handleInput(state: RaftState, input: Input): void {
       state.answers.push({ kind: "refused", id: 0, reason: "not-leader" });
       break;
     case "snapshotReady":
+      handleSnapshotReady(state, input);
+      break;
     case "chunkStored":
+      handleChunkStored(state, input);
       break;
     default:
       unreachable(input);
@@ -85,14 +96,11 @@ function handleTick(state: RaftState): void {
 
 function handlePropose(state: RaftState, id: number, sizes: readonly number[]): void {
   const { log, term } = state;
-  if (state.role !== "leader") {
-    state.answers.push({ kind: "refused", id, reason: "not-leader" });
-    return;
-  }
-  const uncommitted = log.bytesOf(state.commitIndex + 1, log.lastIndex);
-  const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  if (uncommitted > 0 && uncommitted + bytes > state.options.uncommittedBytesMax) {
-    state.answers.push({ kind: "refused", id, reason: "uncommitted-limit" });
+  // A quorum was silent for too long: better refused now than accepted and never committed.
+  if (state.role === "leader" && state.now >= leaseEnd(state)) stepDown(state, term);
+  const reason = proposalRefusal(state, sizes);
+  if (reason !== undefined) {
+    state.answers.push({ kind: "refused", id, reason });
     return;
   }
   const runs = [{ first: log.lastIndex + 1, term }];
@@ -100,9 +108,22 @@ function handlePropose(state: RaftState, id: number, sizes: readonly number[]): 
   state.answers.push({ kind: "accepted", id, from, count: sizes.length, term });
 }
 
+function proposalRefusal(state: RaftState, sizes: readonly number[]): RefuseReason | undefined {
+  const { log, commitIndex, options } = state;
+  if (state.role !== "leader") return "not-leader";
+  const uncommitted = log.bytesOf(commitIndex + 1, log.lastIndex);
+  if (uncommitted > 0) {
+    let bytes = uncommitted;
+    for (const size of sizes) bytes += size;
+    if (bytes > options.uncommittedBytesMax) return "uncommitted-limit";
+  }
+  return unappliedBytes(state) > options.unappliedBytesMax ? "unapplied-limit" : undefined;
+}
+
 function handleUnreachable(state: RaftState, peer: NodeId): void {
   const progress = state.progress.find((candidate) => candidate.peer === peer);
-  if (progress !== undefined) startProbe(progress);
+  if (progress?.copy !== undefined) pauseCopy(progress.copy);
+  else if (progress !== undefined) startProbe(progress);
 }
 
 function handleMessage(state: RaftState, from: NodeId, message: Message): void {
@@ -165,7 +186,12 @@ function handleCurrent(state: RaftState, from: NodeId, message: Message): void {
       handleTimeoutNow(state, from);
       break;
     case "snapshot":
+      followLeader(state, from);
+      handleSnapshot(state, from, message);
+      break;
     case "snapshotReply":
+      if (state.role === "leader") handleSnapshotReply(state, from, message);
+      break;
     case "read":
     case "readReply":
       break;
@@ -178,4 +204,5 @@ function handleCurrent(state: RaftState, from: NodeId, message: Message): void {
 function handleStale(state: RaftState, from: NodeId, message: Message): void {
   if (message.kind === "vote") answerVote(state, from, message, false);
   if (message.kind === "append") refuseAppend(state, from, message);
+  if (message.kind === "snapshot") refuseSnapshot(state, from, message);
 }

@@ -8,7 +8,7 @@
 import { assert, type Ms } from "#base";
 import { appendEntries, setHardState } from "./commit.ts";
 import { committedConfiguration, isEmpty, isMember, isVoter, updateProgress } from "./config.ts";
-import type { Progress } from "./progress.ts";
+import { type Progress, releaseCopy } from "./progress.ts";
 import { hasQuorum, reachedByQuorum } from "./quorum.ts";
 import { NOBODY, type RaftState, send } from "./state.ts";
 import type { NodeId, Term, VoteMessage, VoteReplyMessage } from "./types.ts";
@@ -42,6 +42,7 @@ export function stepDown(state: RaftState, term: Term): void {
   const led = state.role === "leader";
   state.role = "follower";
   state.leader = NOBODY;
+  for (const progress of state.progress) releaseCopy(progress, state.answers);
   state.progress = [];
   state.grants = [];
   if (term > state.term) setHardState(state, term, NOBODY);
@@ -220,6 +221,7 @@ function startLeading(state: RaftState): void {
   state.grants = [];
   state.ownFirstIndex = first;
   state.removedAt = 0;
+  state.receiving = undefined;
   updateProgress(state);
   state.heartbeatAt = state.now + state.options.heartbeatMs;
   state.diskSilentSince = state.now;

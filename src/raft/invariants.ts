@@ -41,9 +41,17 @@ export function checkInvariants(state: RaftState, seen: Watermarks, deadline: nu
   assert(appliedIndex >= seen.appliedIndex, `raft: applied fell to ${appliedIndex}`);
   assert(appliedIndex <= applyingIndex, `raft: applied ${appliedIndex} unasked`);
   assert(applyingIndex <= commitIndex, `raft: ${applyingIndex} applied before commit`);
-  assert(applyingIndex <= stableIndex, `raft: ${applyingIndex} applied before the disk has it`);
+  const isInstalling = state.installing !== undefined;
+  assert(
+    applyingIndex <= stableIndex || isInstalling,
+    `raft: ${applyingIndex} applied before the disk has it`,
+  );
   assert(log.compactedIndex >= seen.compactedIndex, "raft: compaction went back");
-  assert(log.compactedIndex <= appliedIndex, "raft: compacted before applied");
+  assert(log.compactedIndex <= appliedIndex || isInstalling, "raft: compacted before applied");
+  assert(
+    state.configuration.index <= log.lastIndex,
+    `raft: configuration ${state.configuration.index} behind the log`,
+  );
   assert(Number.isFinite(deadline), `raft: deadline ${deadline}`);
   assert(
     (state.role === "leader") === (state.leader === state.options.self),
@@ -65,5 +73,9 @@ function checkProgress(state: RaftState, progress: Progress): void {
   assert(
     progress.state === "replicate" || inFlightLasts.length === 0,
     `raft: node ${peer}: appends under way while probing`,
+  );
+  assert(
+    (progress.state === "snapshot") === (progress.copy !== undefined),
+    `raft: node ${peer}: a copy goes with its own state`,
   );
 }

@@ -36,6 +36,8 @@ export interface TermLog {
   append(sizes: readonly number[], runs: readonly TermRun[]): void;
   truncateFrom(index: Index): void;
   compact(upTo: Index): void;
+  /** Begins anew behind an entry that it does not have. */
+  reset(index: Index, term: Term): void;
 }
 
 /**
@@ -209,6 +211,18 @@ class RunLog implements TermLog {
     if (this.#runFirsts.length > 0) {
       this.#runFirsts[0] = Math.max(this.#runFirsts[0]!, upTo + 1);
     }
+  }
+
+  reset(index: Index, term: Term): void {
+    assert(index > this.#compactedIndex, `raft: log: reset to ${index}, compacted beyond`);
+    assertSafeInteger(term, "term");
+    this.#runFirsts.length = 0;
+    this.#runTerms.length = 0;
+    this.#compactedIndex = index;
+    this.#compactedTerm = term;
+    this.#lastIndex = index;
+    this.#sums = new Float64Array(ROOM_ENTRIES_MIN);
+    this.#sumsBase = index;
   }
 
   /** Position of the run that holds the index, which is in the log. */

@@ -7,7 +7,13 @@
  * never claims more than is verified and on disk. Chapter: 07-raft. Source: Ongaro 2014, 3.5.
  */
 import { assert } from "#base";
-import { advanceFollowerCommit, appendEntries, seqCovering, truncateLog } from "./commit.ts";
+import {
+  advanceFollowerCommit,
+  appendEntries,
+  seqCovering,
+  truncateLog,
+  unappliedBytes,
+} from "./commit.ts";
 import {
   isWindowOpen,
   noteMatch,
@@ -17,6 +23,7 @@ import {
   type Progress,
   startProbe,
 } from "./progress.ts";
+import { endCopy, sendChunks, startCopy } from "./snapshot-send.ts";
 import { type RaftState, send } from "./state.ts";
 import type {
   AppendMessage,
@@ -34,20 +41,17 @@ export function sendToPeers(state: RaftState): void {
 
 function sendToPeer(state: RaftState, progress: Progress): void {
   const behind = progress.next <= state.log.compactedIndex;
-  const { answers } = state;
   if (behind && progress.state === "replicate") {
     startProbe(progress);
     progress.probeSent = false;
   }
+  // A copy is made only for a peer that is there to take it.
+  const isWanted = progress.isHeard && progress.leavingAt === 0;
+  if (behind && isWanted && progress.state === "probe") startCopy(state, progress);
+  if (progress.state === "snapshot") sendChunks(state, progress);
   const probeDue = progress.state === "probe" && !progress.probeSent;
   let sent = false;
-  if (behind) {
-    // What it needs is gone. Once per heartbeat is often enough to say so.
-    if (probeDue || progress.heartbeatDue) {
-      const atLeast = state.log.compactedIndex;
-      answers.push({ kind: "makeSnapshot", to: progress.peer, atLeast });
-    }
-  } else if (probeDue) {
+  if (probeDue && !behind) {
     sendEntries(state, progress);
     sent = true;
   } else if (progress.state === "replicate") {
@@ -143,19 +147,34 @@ export function handleAppend(state: RaftState, from: NodeId, message: AppendMess
     appendEntries(state, { sizes, runs, configurations }, "message");
   }
   advanceFollowerCommit(state, message.commit, last);
-  const reply: AppendReplyMessage = {
+  const { session, round } = message;
+  // What is compacted away here is committed, and so the leader has it.
+  const match = Math.max(last, log.compactedIndex);
+  send(state, from, appendOk(state, { match, session, round }), seqCovering(state, match));
+}
+
+/** The answer of a follower whose log is the leader's up to `match`. */
+export function appendOk(
+  state: RaftState,
+  { match, session, round }: Pick<AppendReplyMessage, "match" | "session" | "round">,
+): AppendReplyMessage {
+  return {
     kind: "appendReply",
     term: state.term,
     ok: true,
-    match: last,
+    match,
     rejected: 0,
     hintIndex: 0,
     hintTerm: 0,
-    session: message.session,
-    round: message.round,
-    freeBytes: state.options.unappliedBytesMax,
+    session,
+    round,
+    freeBytes: freeBytes(state),
   };
-  send(state, from, reply, seqCovering(state, last));
+}
+
+/** What this node would take before its state machine is too far behind. */
+function freeBytes(state: RaftState): number {
+  return Math.max(0, state.options.unappliedBytesMax - unappliedBytes(state));
 }
 
 /** The part of the runs that lies at `from` and behind. */
@@ -208,7 +227,7 @@ export function refuseAppend(state: RaftState, from: NodeId, message: AppendMess
     hintTerm: log.termAt(hintIndex) ?? 0,
     session,
     round,
-    freeBytes: state.options.unappliedBytesMax,
+    freeBytes: freeBytes(state),
   });
 }
 
@@ -230,6 +249,8 @@ export function handleAppendReply(
       message.match <= state.log.lastIndex,
       `raft: node ${from} matches ${message.match}, but the log ends at ${state.log.lastIndex}`,
     );
+    progress.match = Math.max(progress.match, message.match);
+    endCopy(state, progress);
     noteMatch(progress, message.match);
     noteRound(progress, state.log.lastIndex, state.now, state.options.electionTimeoutMs);
     return;

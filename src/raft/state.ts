@@ -46,6 +46,23 @@ export interface PersistDraft {
   append?: NonNullable<PersistOutput["append"]>;
 }
 
+/** A copy of the state machine that comes in. */
+export interface CopyReceiving {
+  readonly from: NodeId;
+  /** Term and session of its newest chunk. */
+  term: Term;
+  session: Index;
+  readonly index: Index;
+  readonly indexTerm: Term;
+  readonly configuration: ConfigurationRecord;
+  readonly copy: number;
+  readonly totalBytes: number;
+  /** Everything before it is stored. */
+  nextOffset: number;
+  /** Everything before it was handed to the driver. */
+  handedOffset: number;
+}
+
 /** A message of the step in hand. `after` is 0, or a write that may be on disk already. */
 export interface DraftedSend {
   readonly to: NodeId;
@@ -108,6 +125,9 @@ export interface RaftState {
   /** Entries up to here were handed out to be applied. */
   applyingIndex: Index;
   appliedIndex: Index;
+  receiving: CopyReceiving | undefined;
+  /** A copy that takes the state machine's place; nothing is applied until it has. */
+  installing: Index | undefined;
 
   // The step in hand.
   draft: PersistDraft | undefined;
@@ -169,6 +189,8 @@ export function createState(options: RaftOptions, boot: RaftBootState, now: Ms):
     commitIndex: applied,
     applyingIndex: applied,
     appliedIndex: applied,
+    receiving: undefined,
+    installing: undefined,
     draft: undefined,
     truncatedFrom: undefined,
     answers: [],

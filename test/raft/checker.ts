@@ -100,6 +100,22 @@ export class Checker {
     }
   }
 
+  /** G9: what takes a log's place is what is committed, with the configuration of that place. */
+  replaced(
+    node: TestNode,
+    reset: { readonly index: Index; readonly term: Term; readonly configuration: { index: Index } },
+    entries: readonly TestEntry[],
+  ): void {
+    const { index, term, configuration } = reset;
+    require(entries.length === index && entries.at(-1)?.term === term, "G9", () =>
+      `node ${node.id} begins anew behind ${index}, its file ends at ${entries.length}`);
+    require(this.committed[index - 1]?.chain === entries.at(-1)?.chain, "G9", () =>
+      `node ${node.id} installs a state at ${index} that was never committed`);
+    const last = entries.findLastIndex(({ sets }) => sets !== undefined) + 1;
+    require(configuration.index === last, "G9", () =>
+      `node ${node.id} installs configuration ${configuration.index}, not ${last}`);
+  }
+
   stepped(node: TestNode): void {
     const { core } = node;
     if (core === undefined) return;

@@ -55,8 +55,9 @@ export const MISTAKES: readonly Mistake[] = [
     number: 7,
     name: "a follower acknowledges before its disk has the entries",
     file: "replication.ts",
-    right: "send(state, from, reply, seqCovering(state, last));",
-    wrong: "send(state, from, reply);",
+    right:
+      "send(state, from, appendOk(state, { match, session, round }), seqCovering(state, match));",
+    wrong: "send(state, from, appendOk(state, { match, session, round }));",
   },
   {
     number: 8,

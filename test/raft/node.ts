@@ -54,7 +54,17 @@ export interface Packet {
   readonly to: NodeId;
   readonly message: Message;
   readonly payloads: readonly Payload[];
+  /** With a chunk of a snapshot: what the whole file holds. */
+  readonly file?: SnapshotFile;
 }
+
+/** A copy of a state machine: all the entries that it has applied. */
+export interface SnapshotFile {
+  readonly entries: readonly TestEntry[];
+}
+
+/** Bytes of every copy; they tell nothing here. */
+export const COPY_BYTES = 95;
 
 /** What a node needs from its surroundings. */
 export interface World {
@@ -66,6 +76,8 @@ export interface World {
 interface Write {
   readonly seq: PersistSeq;
   readonly hardState: HardState | undefined;
+  /** The log begins anew behind these. */
+  readonly reset: readonly TestEntry[] | undefined;
   readonly truncateFrom: Index | undefined;
   readonly entries: readonly TestEntry[];
 }
@@ -100,6 +112,15 @@ export class TestNode {
   writes: Write[] = [];
   held: HeldPacket[] = [];
   appliedIndex: Index = 0;
+  /** Copies made for peers, by name. */
+  readonly copies = new Map<number, SnapshotFile>();
+  /** Whether copies are made when they are asked for. */
+  makesCopies = true;
+  /** The chunks that came last: of which file, and how far. */
+  incoming: { readonly file: SnapshotFile; stored: number } | undefined;
+  #copiesMade = 0;
+  #followUps: Input[] = [];
+  #installs: { readonly after: PersistSeq; readonly index: Index }[] = [];
   /** Outputs that are neither sent nor written, since the last `takeEvents`. */
   #events: Output[] = [];
 
@@ -157,6 +178,10 @@ export class TestNode {
     this.writes = [];
     this.held = [];
     this.#events = [];
+    this.#followUps = [];
+    this.#installs = [];
+    this.copies.clear();
+    this.incoming = undefined;
   }
 
   /** Puts the first `count` waiting writes on disk, and then tells the core of the last of them. */
@@ -170,25 +195,42 @@ export class TestNode {
       }
     }
     const last = done.at(-1);
-    if (last !== undefined) this.step(now, { kind: "persisted", seq: last.seq });
+    if (last === undefined) return;
+    this.step(now, { kind: "persisted", seq: last.seq });
+    while (this.#installs.length > 0 && this.#installs[0]!.after <= last.seq) {
+      const { index } = this.#installs.shift()!;
+      this.appliedIndex = index;
+      this.step(now, { kind: "applied", index });
+    }
   }
 
   /** Feeds one input and carries out what comes. */
-  step(now: Ms, input: Input, payloads: readonly Payload[] = []): Output[] {
+  step(
+    now: Ms,
+    input: Input,
+    payloads: readonly Payload[] = [],
+    file: SnapshotFile | undefined = undefined,
+  ): Output[] {
     const outputs: Output[] = [];
     this.running.step(now, input, outputs);
     const applied = this.appliedIndex;
-    for (const output of outputs) this.#carryOut(output, input, payloads);
+    for (const output of outputs) {
+      if (output.kind === "storeChunk") this.#store(input, file);
+      this.#carryOut(output, input, payloads);
+    }
     this.#world.checker.stepped(this);
     if (this.appliedIndex > applied) {
       this.step(now, { kind: "applied", index: this.appliedIndex });
+    }
+    for (const followUp of this.#followUps.splice(0)) {
+      outputs.push(...this.step(now, followUp));
     }
     return outputs;
   }
 
   receive(now: Ms, packet: Packet): Output[] {
-    const { from, message, payloads } = packet;
-    return this.step(now, { kind: "message", from, message }, payloads);
+    const { from, message, payloads, file } = packet;
+    return this.step(now, { kind: "message", from, message }, payloads, file);
   }
 
   /** Drops entries that are applied. The disk keeps them for the checker; the core must not. */
@@ -211,8 +253,30 @@ export class TestNode {
       this.appliedIndex = output.to;
       this.#events.push(output);
     } else {
+      if (output.kind === "makeSnapshot" && this.makesCopies) this.makeCopy(output.to);
+      if (output.kind === "dropSnapshot") this.copies.delete(output.copy);
+      if (output.kind === "install") this.#installs.push(output);
       this.#events.push(output);
     }
+  }
+
+  /** Makes a copy for a peer. The core hears of it at the end of the step, or by `answer`. */
+  makeCopy(to: NodeId): void {
+    this.#copiesMade += 1;
+    const copy = this.#copiesMade;
+    const index = this.appliedIndex;
+    this.copies.set(copy, { entries: this.log.slice(0, index) });
+    this.#followUps.push({ kind: "snapshotReady", to, index, copy, totalBytes: COPY_BYTES });
+  }
+
+  /** The chunk in hand is stored if it fits to what there is of its file. */
+  #store(input: Input, file: SnapshotFile | undefined): void {
+    if (input.kind !== "message" || input.message.kind !== "snapshot" || file === undefined) return;
+    const { index, copy, offset, bytes } = input.message;
+    if (this.incoming?.file !== file) this.incoming = { file, stored: 0 };
+    if (offset === this.incoming.stored) this.incoming.stored += bytes;
+    const nextOffset = this.incoming.stored;
+    this.#followUps.push({ kind: "chunkStored", index, copy, nextOffset });
   }
 
   #persist(
@@ -220,7 +284,12 @@ export class TestNode {
     input: Input,
     payloads: readonly Payload[],
   ): void {
-    const { seq, hardState, truncateFrom, append } = output;
+    const { seq, hardState, reset, truncateFrom, append } = output;
+    const begun = reset && this.incoming?.file.entries;
+    if (begun !== undefined) {
+      if (reset) this.#world.checker.replaced(this, reset, begun);
+      this.log = [...begun];
+    }
     if (truncateFrom !== undefined) this.log.length = truncateFrom - 1;
     const entries: TestEntry[] = [];
     if (append !== undefined) {
@@ -243,7 +312,7 @@ export class TestNode {
         this.#world.checker.appended(this, index, entry);
       }
     }
-    this.writes.push({ seq, hardState, truncateFrom, entries });
+    this.writes.push({ seq, hardState, reset: begun, truncateFrom, entries });
   }
 
   #send(output: Extract<Output, { kind: "send" }>): void {
@@ -252,9 +321,10 @@ export class TestNode {
       message.kind === "append"
         ? this.log.slice(message.prevIndex, message.prevIndex + message.sizes.length)
         : [];
+    const file = message.kind === "snapshot" ? this.copies.get(message.copy) : undefined;
     const acknowledged = message.kind === "appendReply" && message.ok ? message.match : 0;
     const held: HeldPacket = {
-      packet: { from: this.id, to, message, payloads },
+      packet: { from: this.id, to, message, payloads, ...(file && { file }) },
       after: after ?? 0,
       chain: this.log[acknowledged - 1]?.chain ?? 0,
     };
@@ -267,8 +337,12 @@ export class TestNode {
     this.#world.post(packet);
   }
 
-  #write({ hardState, truncateFrom, entries }: Write): void {
+  #write({ hardState, reset, truncateFrom, entries }: Write): void {
     if (hardState !== undefined) this.disk.hardState = hardState;
+    if (reset !== undefined) {
+      this.disk.entries = [...reset];
+      this.disk.compactedIndex = reset.length;
+    }
     if (truncateFrom !== undefined) this.disk.entries.length = truncateFrom - 1;
     this.disk.entries.push(...entries);
   }

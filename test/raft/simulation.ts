@@ -213,7 +213,7 @@ class Simulation {
     const { disk } = node;
     // The state machine may have lost what it had not synced: everything behind its last sync.
     const kept = disk.compactedIndex;
-    const lost = this.#random.below(node.appliedIndex - kept + 1);
+    const lost = this.#random.below(Math.max(0, node.appliedIndex - kept) + 1);
     this.#lives.set(node.id, (this.#lives.get(node.id) ?? 0) + 1);
     this.#syncing.delete(node.id);
     this.#tickAt.delete(node.id);
