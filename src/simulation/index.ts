@@ -3,7 +3,8 @@
  *
  * Reading order: process/ (one node on a model disk); invariants/ (what must hold at every step);
  * history/ (what clients saw, and whether a correct store could have answered so); scenario/ (texts
- * that say what happens, and what comes of it).
+ * that say what happens, and what comes of it); world/ (whole runs from seeds); search/ (many
+ * seeds, reports of failures, smaller plans that fail the same).
  * Chapter: 11-simulation
  */
 export {
@@ -34,4 +35,21 @@ export {
   type ScenarioOptions,
   type ScenarioReport,
 } from "./scenario/index.ts";
+export {
+  addRun,
+  describeFailure,
+  isSameFailure,
+  NO_TOTALS,
+  type ReportOptions,
+  replayCommand,
+  type SeedResult,
+  type SeedSearch,
+  type SeedTotals,
+  type ShrinkOptions,
+  type ShrunkPlan,
+  searchSeeds,
+  shrinkPlan,
+} from "./search/index.ts";
 export type * from "./types.ts";
+export type * from "./world/index.ts";
+export { drawPlan, parsePlan, runPlan } from "./world/index.ts";

@@ -47,6 +47,8 @@ export function badSuccessor(before: VoterSets, after: VoterSets): string | unde
   const all = [...after.voters, ...after.learners];
   if (after.voters.length === 0) return "has no voter";
   if (new Set(all).size !== all.length) return "has a voter that is a learner";
+  // The first configuration of all follows nothing.
+  if (before.voters.length === 0) return undefined;
   if (before.outgoing.length > 0) {
     if (after.outgoing.length > 0) return "is joint and follows a joint one";
     if (!sameList(before.voters, after.voters)) return "leaves a joint one for other voters";
@@ -55,8 +57,7 @@ export function badSuccessor(before: VoterSets, after: VoterSets): string | unde
   if (after.outgoing.length > 0) {
     return sameList(after.outgoing, before.voters) ? undefined : "is joint with other voters";
   }
-  // The first configuration of all follows nothing.
-  if (before.voters.length === 0 || sameList(before.voters, after.voters)) return undefined;
+  if (sameList(before.voters, after.voters)) return undefined;
   return "changes the voters without a joint phase";
 }
 
