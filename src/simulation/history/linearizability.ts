@@ -19,7 +19,7 @@ import type {
 } from "./types.ts";
 
 const STEPS_MAX = 2_000_000;
-/** The end of an order says what the misfit was measured against; the beginning only fills pages. */
+/** The end of an order says what the misfit was measured against; its beginning fills pages. */
 const ORDER_SHOWN = 8;
 /** Keys that are explained in full. */
 const KEYS_SHOWN = 5;

@@ -44,7 +44,7 @@ export function checkListAppend(
   };
 }
 
-/** Values of transactions that had returned before a read began that, like all reads, lacks them. */
+/** Values that no read shows, though one was called after their transaction had returned. */
 function lostAppends(history: readonly ListTransaction[], facts: ListFacts): Violation[] {
   const latest = new Map<string, { readonly by: number; readonly values: readonly number[] }>();
   for (const { by, key, values } of facts.reads) {

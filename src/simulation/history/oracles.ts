@@ -22,8 +22,8 @@ export function createReadOracle(): ReadOracle {
     called: () => highest,
     returned(calledAtIndex, index) {
       if (index >= calledAtIndex) return undefined;
-      const text = `a read returned at index ${index}; ${calledAtIndex} was committed when it began`;
-      return { rule: "G11", text };
+      const text = `${calledAtIndex} was committed when it was called`;
+      return { rule: "G11", text: `a read returned at index ${index}; ${text}` };
     },
   };
 }

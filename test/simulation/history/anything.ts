@@ -1,6 +1,6 @@
 /**
- * Histories that may be right or wrong: a few operations with any answers, at any times. Support for
- * the tests.
+ * Histories that may be right or wrong: a few operations with any answers, at any times. Support
+ * for the tests.
  *
  * They are small enough for trying every order, and so drawn that both verdicts are common.
  */

@@ -61,8 +61,8 @@ export const read = (values: readonly number[], times: Times, ending?: Ending): 
   operation<ListInput, ListOutput>({ kind: "read" }, values, times, ending);
 
 /**
- * A transaction on lists, from words: `a+1` appends 1 to a, `a=1,2` reads 1 and 2 from a, `a=` reads
- * nothing from it.
+ * A transaction on lists, from words: `a+1` appends 1 to a, `a=1,2` reads 1 and 2 from a, `a=`
+ * reads nothing from it.
  */
 export function transaction(words: string, times: Times, outcome?: Outcome): ListTransaction {
   clients += 1;

@@ -1,6 +1,6 @@
 /**
- * The tests of the tests: each mistake planted in a checker must be caught, by the self-test that is
- * named for it, and the checkers as they are must pass that self-test with the same effort.
+ * The tests of the tests: each mistake planted in a checker must be caught, by the self-test that
+ * is named for it, and the checkers as they are must pass that self-test with the same effort.
  */
 import { expect, test } from "vitest";
 import { InvariantError } from "#base";

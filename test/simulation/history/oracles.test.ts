@@ -28,7 +28,7 @@ test("G11: a read returns at or above what was committed when it was called", ()
   expect(oracle.returned(first, 0)).toBeUndefined();
   expect(oracle.returned(second, 6)).toEqual({
     rule: "G11",
-    text: "a read returned at index 6; 7 was committed when it began",
+    text: "a read returned at index 6; 7 was committed when it was called",
   });
   expect(oracle.returned(oracle.called(), 8)?.rule).toBe("G11");
 });
