@@ -9,7 +9,7 @@
  * leader.ts, administration.ts, debug.ts, profiles.ts, sql-analysis.ts, console.ts, openapi.ts,
  * routes.ts, body.ts, server.ts); then the node behind it: node.ts (assembly), counters.ts,
  * leadership.ts, pending.ts, forward.ts, service.ts, queue.ts, file-load.ts, node-operations.ts,
- * cluster.ts, peers.ts, backups.ts, parts.ts, node-status.ts.
+ * cluster.ts, peers.ts, backups.ts, parts.ts, process-status.ts, node-status.ts.
  */
 export { splitAddress } from "./address.ts";
 export { type Authorizer, createAuthorizer, openAuthorizer } from "./auth/authorizer.ts";

@@ -2,7 +2,6 @@
  * The `/status` tree (compat reference, 13.1): what there is something true to say about, under the
  * names that clients of the reference read.
  */
-import os from "node:os";
 import type { Role } from "#raft/types";
 import type { ConsensusThread } from "#replica";
 import type { ReplicaStatus } from "#replica/types";
@@ -10,8 +9,9 @@ import type { SqliteStatus, SqliteThreads } from "#sqlite/types";
 import { formatDuration } from "./duration.ts";
 import type { Leadership } from "./leadership.ts";
 import { partsOfService } from "./parts.ts";
+import { httpSection, processSections, readerFacts } from "./process-status.ts";
+import type { WriteQueue } from "./queue.ts";
 import type { NodeConfig } from "./types.ts";
-import { API_VERSION } from "./version.ts";
 
 const STATES: Readonly<Record<Role, string>> = {
   follower: "Follower",
@@ -30,6 +30,9 @@ export interface StatusParts {
   readonly consensus: ConsensusThread;
   readonly sqlite: SqliteThreads;
   readonly leadership: Leadership;
+  readonly queue: WriteQueue;
+  /** Names of the extensions that every connection has loaded. */
+  readonly extensions: readonly string[];
   readonly httpAddress: () => string;
   /** Of the last backup that this node handed out. */
   readonly lastBackupAt: () => Date | undefined;
@@ -40,6 +43,13 @@ function friendlyBytes(bytes: number): string {
   const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
   const value = bytes / 1000 ** power;
   return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
+}
+
+/** As Go writes a time that was never set. */
+const NO_TIME = "0001-01-01T00:00:00Z";
+
+function timeOf(ms: number): string {
+  return ms === 0 ? NO_TIME : new Date(ms).toISOString();
 }
 
 function raftSection(status: ReplicaStatus | undefined, parts: StatusParts): object {
@@ -79,7 +89,7 @@ function raftSection(status: ReplicaStatus | undefined, parts: StatusParts): obj
 
 function storeSection(
   raft: ReplicaStatus | undefined,
-  sqlite: SqliteStatus,
+  sqlite: SqliteStatus & { readonly reader: Awaited<ReturnType<typeof readerFacts>> },
   parts: StatusParts,
 ): object {
   const { config, consensus, leadership } = parts;
@@ -90,6 +100,8 @@ function storeSection(
     node_id: config.nodeId,
     addr: consensus.address,
     dir: config.dataDir,
+    fsm_update_time: timeOf(sqlite.lastAppliedAtMs),
+    leader_appended_at_time: timeOf(sqlite.lastEntryTimeMs),
     ready: leader !== undefined,
     leader: { node_id: leader?.id ?? "", addr: leader?.address ?? "" },
     nodes: members.map(({ id, address }) => ({ id, addr: address, suffrage: "voter" })),
@@ -109,7 +121,13 @@ function storeSection(
       db_size: sqlite.databaseBytes,
       db_size_friendly: friendlyBytes(sqlite.databaseBytes),
       compile_options: sqlite.compileOptions,
-      pragmas: { rw: sqlite.pragmas },
+      extensions: parts.extensions,
+      mem_stats: sqlite.reader.memory,
+      conn_pool_stats: {
+        ro: { max_open_connections: config.readerCount, open_connections: config.readerCount },
+        rw: { max_open_connections: 1, open_connections: 1 },
+      },
+      pragmas: { rw: sqlite.pragmas, ro: sqlite.reader.pragmas },
     },
   };
 }
@@ -117,36 +135,29 @@ function storeSection(
 /** Collects the tree. */
 export async function collectStatus(parts: StatusParts): Promise<Record<string, unknown>> {
   const { config, consensus, startedAt } = parts;
-  const [raft, sqlite] = await Promise.all([consensus.status(), parts.sqlite.status()]);
-  const now = new Date();
+  const [raft, sqlite, reader] = await Promise.all([
+    consensus.status(),
+    parts.sqlite.status(),
+    readerFacts(parts.sqlite),
+  ]);
   const lastBackupAt = parts.lastBackupAt();
+  const tls = config.nodeTls === undefined ? "disabled" : "enabled";
   return {
-    build: {
-      version: API_VERSION,
-      compiler_toolchain: "node",
-      compiler_command: process.version,
-    },
+    ...processSections(startedAt),
     cairn: {
       version: parts.version,
       cluster_id: consensus.configuration?.clusterId ?? "",
       parts: partsOfService(),
     },
-    cluster: { addr: consensus.address, https: "false", api_addr: parts.httpAddress() },
-    http: { bind_addr: config.httpAddress, auth: "disabled", tls: { enabled: "false" } },
-    node: {
-      start_time: startedAt.toISOString(),
-      current_time: now.toISOString(),
-      uptime: formatDuration(now.getTime() - startedAt.getTime()),
+    cluster: {
+      addr: consensus.address,
+      https: config.httpTls === undefined ? "false" : "true",
+      api_addr: parts.httpAddress(),
     },
-    os: { pid: process.pid, ppid: process.ppid, hostname: os.hostname() },
-    runtime: {
-      GOARCH: process.arch,
-      GOOS: process.platform,
-      num_cpu: os.cpus().length,
-      version: process.version,
-      memory_bytes: process.memoryUsage.rss(),
-    },
+    extensions: { dir: `${config.dataDir}/extensions`, names: parts.extensions },
+    http: httpSection(config, parts.queue, consensus.address),
     ...(lastBackupAt === undefined ? {} : { last_backup_time: lastBackupAt.toISOString() }),
-    store: storeSection(raft, sqlite, parts),
+    mux: { addr: consensus.address, timeout: "30s", tls },
+    store: storeSection(raft, { ...sqlite, reader }, parts),
   };
 }

@@ -184,6 +184,8 @@ class Node {
       version: CAIRN_VERSION,
       startedAt: this.#startedAt,
       leadership: this.leadership,
+      queue: this.queue,
+      extensions: [],
       httpAddress: () => this.httpAddress,
       lastBackupAt: () => this.#lastBackupAt,
     });

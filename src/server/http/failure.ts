@@ -39,6 +39,9 @@ function commonFailure(error: unknown): Answer | undefined {
     case "SERVER_BODY_TOO_LARGE":
     case "SERVER_AUTH_BUSY":
       return textError(ERROR_CODES[error.code].httpStatus, wireText(error));
+    // Found only when the answer was written; nobody can say it in JSON.
+    case "SQLITE_RESULT_UNRENDERABLE":
+      return textError(500, String(error.details["text"] ?? error.message));
     default:
       return undefined;
   }
