@@ -51,6 +51,26 @@ export {
 } from "./frame-stream.ts";
 export { openIdentity } from "./identity.ts";
 export { decodeInputs, type Recording, replayInputs } from "./input-recorder.ts";
+export {
+  checkKey,
+  checkRange,
+  decodeKvAnswer,
+  decodeKvCommand,
+  encodeKvAnswer,
+  encodeKvCommand,
+  isKvCommand,
+  isLimitError,
+  KEY_BYTES_MAX,
+  openKvMachine,
+  RANGE_LIMIT_MAX,
+  readCopyBlocks,
+  readCopyHeader,
+  readFound,
+  VALUE_BYTES_MAX,
+  writeCopy,
+  writeFound,
+} from "./kv/index.ts";
+export type * from "./kv/types.ts";
 export { createLocalApplier, type LocalApplierParts } from "./local-applier.ts";
 export { decodeLogRecord, encodeLogRecord, type LogRecord } from "./log-record.ts";
 export {

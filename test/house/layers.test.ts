@@ -85,7 +85,7 @@ function isTaught(name: string): boolean {
  * another folder by its door.
  */
 function insideModule(module: string, specifier: string): boolean {
-  const hasFolders = module === "server" || module === "simulation";
+  const hasFolders = ["server", "simulation", "replica"].includes(module);
   return hasFolders && /^\.\.\/([a-z-]+|[a-z-]+\/index)\.ts$/.test(specifier);
 }
 
