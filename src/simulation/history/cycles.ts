@@ -4,8 +4,8 @@
  *
  * The kinds of Adya, worst first. A cycle through fewer kinds of dependency breaks weaker promises,
  * so the search begins with writes alone and adds one kind after the other. Within one kind a short
- * cycle is given, the shortest unless there are very many. Sources: Adya, "Weak Consistency" (1999),
- * section 4.2; Tarjan, "Depth-First Search and Linear Graph Algorithms" (1972).
+ * cycle is given, the shortest unless there are very many. Sources: Adya, "Weak Consistency"
+ * (1999), section 4.2; Tarjan, "Depth-First Search and Linear Graph Algorithms" (1972).
  * Chapter: 11-simulation.
  */
 import type { Dependency, DependencyKind } from "./types.ts";

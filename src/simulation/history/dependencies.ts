@@ -25,43 +25,24 @@ export function dependenciesOf(
 }
 
 /** Values of a key that happened and that no read has shown. */
-export function unseenAppends(
-  history: readonly ListTransaction[],
-  facts: ListFacts,
-  key: string,
-): Append[] {
-  const happened = happenedIn(history, facts);
+export function unseenAppends(facts: ListFacts, key: string): Append[] {
   const seen = new Set(facts.longest.get(key));
   const all = [...(facts.appends.get(key)?.values() ?? [])];
-  return all.filter(({ by, value }) => happened[by] === true && !seen.has(value));
-}
-
-/** By place: did the transaction happen? */
-function happenedIn(history: readonly ListTransaction[], facts: ListFacts): boolean[] {
-  const happened = history.map(({ outcome }) => outcome === "ok");
-  for (const [key, values] of facts.longest) {
-    for (const value of values) {
-      const by = facts.appends.get(key)?.get(value)?.by;
-      if (by !== undefined && history[by]!.outcome === "unknown") happened[by] = true;
-    }
-  }
-  return happened;
+  return all.filter(({ by, value }) => facts.happened[by] === true && !seen.has(value));
 }
 
 class Graph {
   readonly edges: Dependency[] = [];
   readonly #history: readonly ListTransaction[];
   readonly #facts: ListFacts;
-  readonly #happened: readonly boolean[];
   readonly #known = new Set<string>();
   readonly #unseen = new Map<string, readonly Append[]>();
 
   constructor(history: readonly ListTransaction[], facts: ListFacts) {
     this.#history = history;
     this.#facts = facts;
-    this.#happened = happenedIn(history, facts);
     for (const key of facts.longest.keys()) {
-      this.#unseen.set(key, unseenAppends(history, facts, key));
+      this.#unseen.set(key, unseenAppends(facts, key));
     }
   }
 
@@ -84,8 +65,9 @@ class Graph {
       if (values.some((value, at) => value !== longest[at])) continue;
       const last = this.#appendOf(key, values.at(-1));
       if (last !== undefined) {
-        const why = `${this.#name(by)} reads ${key} ${listText(values)}, up to ${last.value} of`;
-        this.#add("wr", last.by, by, `${why} ${this.#name(last.by)}`);
+        const what = (): string => `${this.#name(by)} reads ${key} ${listText(values)}`;
+        const of = (): string => `up to ${last.value} of ${this.#name(last.by)}`;
+        this.#add("wr", last.by, by, () => `${what()}, ${of()}`);
       }
       const next = this.#appendOf(key, longest[values.length]);
       const over = values.length < longest.length ? [next] : (this.#unseen.get(key) ?? []);
@@ -97,7 +79,7 @@ class Graph {
   addRealTime(): void {
     const events: { readonly at: number; readonly place: number; readonly isCall: boolean }[] = [];
     for (const [place, { calledAt, returnedAt }] of this.#history.entries()) {
-      if (this.#happened[place] !== true) continue;
+      if (this.#facts.happened[place] !== true) continue;
       events.push({ at: calledAt, place, isCall: true });
       if (returnedAt < Infinity) events.push({ at: returnedAt, place, isCall: false });
     }
@@ -108,8 +90,9 @@ class Graph {
       if (isCall) {
         before.set(place, newest);
         for (const other of newest) {
-          const why = `${this.#name(other)} had returned before ${this.#name(place)} was called`;
-          this.#add("rt", other, place, why);
+          this.#add("rt", other, place, () => {
+            return `${this.#name(other)} had returned before ${this.#name(place)} was called`;
+          });
         }
       } else {
         const implied = before.get(place)!;
@@ -121,7 +104,7 @@ class Graph {
 
   #addOver(first: Append | undefined, second: Append | undefined): void {
     if (first === undefined || second === undefined) return;
-    const why =
+    const why = (): string =>
       `${this.#name(second.by)} appends ${second.value} to ${second.key} behind ${first.value} ` +
       `of ${this.#name(first.by)}`;
     this.#add("ww", first.by, second.by, why);
@@ -129,18 +112,27 @@ class Graph {
 
   #addReadOver({ by, key, values }: ListRead, append: Append | undefined): void {
     if (append === undefined) return;
-    const why =
+    const why = (): string =>
       `${this.#name(by)} reads ${key} ${listText(values)}, without ${append.value} of ` +
       this.#name(append.by);
     this.#add("rw", by, append.by, why);
   }
 
-  #add(kind: DependencyKind, from: number, to: number, why: string): void {
-    if (from === to || this.#happened[from] !== true || this.#happened[to] !== true) return;
+  /** @param explain - called only for what is reported: most dependencies never are. */
+  #add(kind: DependencyKind, from: number, to: number, explain: () => string): void {
+    if (from === to || this.#facts.happened[from] !== true || this.#facts.happened[to] !== true)
+      return;
     const name = `${kind} ${from} ${to}`;
     if (this.#known.has(name)) return;
     this.#known.add(name);
-    this.edges.push({ from, to, kind, why });
+    this.edges.push({
+      from,
+      to,
+      kind,
+      get why() {
+        return explain();
+      },
+    });
   }
 
   #appendOf(key: string, value: number | undefined): Append | undefined {

@@ -55,7 +55,7 @@ function lostAppends(history: readonly ListTransaction[], facts: ListFacts): Vio
   }
   const found: Violation[] = [];
   for (const [key, { by, values }] of latest) {
-    for (const append of unseenAppends(history, facts, key)) {
+    for (const append of unseenAppends(facts, key)) {
       if (!(history[append.by]!.returnedAt < history[by]!.calledAt)) continue;
       const text =
         `${nameOf(history, append.by)} appended ${append.value} to ${key} and returned; later ` +

@@ -36,6 +36,8 @@ export interface ListFacts {
   readonly reads: readonly ListRead[];
   /** By key: the longest list that was read. */
   readonly longest: ReadonlyMap<string, readonly number[]>;
+  /** By place: returned `ok`, or unknown and somebody saw a value of it. */
+  readonly happened: readonly boolean[];
   readonly violations: readonly Violation[];
 }
 
@@ -74,7 +76,22 @@ export function factsOf(history: readonly ListTransaction[]): ListFacts {
     judged.add(first);
   }
   const longest = longestLists(history, reads, violations);
-  return { appends, reads, longest, violations };
+  return { appends, reads, longest, happened: happenedIn(history, appends, longest), violations };
+}
+
+function happenedIn(
+  history: readonly ListTransaction[],
+  appends: ListFacts["appends"],
+  longest: ListFacts["longest"],
+): boolean[] {
+  const happened = history.map(({ outcome }) => outcome === "ok");
+  for (const [key, values] of longest) {
+    for (const value of values) {
+      const by = appends.get(key)?.get(value)?.by;
+      if (by !== undefined && history[by]!.outcome === "unknown") happened[by] = true;
+    }
+  }
+  return happened;
 }
 
 function appendsOf(history: readonly ListTransaction[]): Map<string, Map<number, Append>> {

@@ -82,7 +82,7 @@ test("a violation is explained by the three operations that are enough to see it
   expect(checkLinearizability(keys[0]!.evidence, registerModel).kind).toBe("violated");
 });
 
-test("the evidence of a known violation is violated, and without any of its reads it is not", () => {
+test("the evidence of a known violation is violated, and without one of its reads is not", () => {
   for (const { name, kind, history } of knownRegisters) {
     if (kind !== "violated") continue;
     for (const { evidence, misfit } of checkLinearizability(history, registerModel).keys) {

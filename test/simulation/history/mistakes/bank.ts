@@ -172,7 +172,7 @@ const inTransactions: readonly Mistake[] = [
   mistake(
     "an unknown transaction that was seen has not happened",
     "known transactions",
-    "dependencies.ts",
+    "list-reads.ts",
     'history[by]!.outcome === "unknown") happened[by] = true;',
     'history[by]!.outcome === "unknown") happened[by] = false;',
   ),
