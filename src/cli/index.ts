@@ -6,7 +6,8 @@
  * cluster-directory.ts, ports.ts, cluster-plan.ts, node-log.ts, node-process.ts, node-client.ts,
  * cluster-watch.ts, cluster-text.ts; live-view.ts, screen.ts; sample-words.ts, sample-database.ts,
  * sample-load.ts; inspect.ts, inspect-log.ts, inspect-table.ts, inspect-manifest.ts,
- * inspect-engine.ts, inspect-payload.ts, inspect-bytes.ts, inspect-report.ts.
+ * inspect-engine.ts, inspect-payload.ts, inspect-bytes.ts, inspect-report.ts; sim-command.ts, sim.ts,
+ * sim-search.ts, sim-worker.ts.
  *
  * The programs are not exported: importing them would run them.
  */
@@ -27,3 +28,4 @@ export { createProgram } from "./program.ts";
 export { SAMPLE_SEED, type SampleBatch, sampleBatches } from "./sample-database.ts";
 export { type Envelope, loadSample, type Send } from "./sample-load.ts";
 export { createScreen, type ScreenStream } from "./screen.ts";
+export { runSim, type SimFlags, type SimSurroundings } from "./sim.ts";

@@ -9,6 +9,7 @@ import { createNodeDisk } from "#platform";
 import type { ClusterOptions } from "./cluster.ts";
 import { RAFT_PORT_OFFSET } from "./cluster-plan.ts";
 import { addLearnCommands } from "./learn-commands.ts";
+import { addSim } from "./sim-command.ts";
 
 /** More nodes make nothing safer here, and the ports of the tenth would meet those of the first. */
 const NODES_MAX = 9;
@@ -117,6 +118,7 @@ export function createProgram(cairnVersion: string): Command {
     .option("--no-sample", "do not create the sample database")
     .action(cluster);
   addInspect(cairn);
+  addSim(cairn);
   return cairn;
 }
 
