@@ -11,6 +11,7 @@ import {
   cutConfigurations,
   resetConfigurations,
 } from "./config.ts";
+import { noteCommitted, noteStored } from "./lease.ts";
 import { reachedByQuorum } from "./quorum.ts";
 import type { CopyReceiving, PersistDraft, RaftState } from "./state.ts";
 import type { ConfigurationRecord, Index, NodeId, PersistSeq, Term, TermRun } from "./types.ts";
@@ -74,8 +75,15 @@ export function appendEntries(
   }
   const pending = state.pending.at(-1)!;
   pending.last = state.log.lastIndex;
+  noteStored(state, pending.last);
   adoptConfigurations(state, configurations);
   return from;
+}
+
+/** Leader: an entry that says nothing, and commits what is before it. */
+export function appendNoop(state: RaftState): void {
+  const runs = [{ first: state.log.lastIndex + 1, term: state.term }];
+  appendEntries(state, { sizes: [0], runs }, "noop");
 }
 
 /**
@@ -118,6 +126,7 @@ export function resetLog(state: RaftState, copy: CopyReceiving): void {
   state.commitIndex = index;
   state.applyingIndex = index;
   state.installing = index;
+  noteStored(state, index);
   resetConfigurations(state, configuration);
   state.answers.push({ kind: "install", index, copy: copy.copy, after: draft.seq });
 }
@@ -151,9 +160,10 @@ export function seqCovering(state: RaftState, index: Index): PersistSeq {
 export function advanceLeaderCommit(state: RaftState): void {
   // The leader is one voter among others: its copy counts once it is on its disk.
   const onQuorum = reachedByQuorum(state, "match", state.stableIndex);
-  if (onQuorum <= state.commitIndex) return;
+  if (onQuorum <= state.commitIndex || state.now < state.commitGateAt) return;
   if (state.log.termAt(onQuorum) !== state.term) return;
   state.commitIndex = onQuorum;
+  noteCommitted(state);
 }
 
 /** Leader: whether an entry of its own term is committed, and with it all that was before. */

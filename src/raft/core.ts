@@ -7,16 +7,19 @@
  * Chapter: 07-raft.
  */
 import { assert, type Ms } from "#base";
-import { advanceLeaderCommit, applicableTo, unappliedBytes } from "./commit.ts";
+import { advanceLeaderCommit, appendNoop, applicableTo, unappliedBytes } from "./commit.ts";
 import { committedConfiguration } from "./config.ts";
 import { handleInput } from "./dispatch.ts";
 import { handOver, isRemoved, leaseEnd, restartElectionTimer } from "./election.ts";
 import { checkInvariants, type Watermarks, watermarksOf } from "./invariants.ts";
+import { renewalAt } from "./lease.ts";
 import { dropLeavers, isDismissed, leaveJoint } from "./membership.ts";
 import { isCaughtUp } from "./progress.ts";
 import { hasQuorum } from "./quorum.ts";
+import { driveReads, readDeadline, releaseReads } from "./reads.ts";
 import { sendToPeers } from "./replication.ts";
 import { createState, type RaftState } from "./state.ts";
+import { driveTransfer } from "./transfer.ts";
 import type {
   ConfigurationRecord,
   Index,
@@ -39,6 +42,7 @@ export function createRaftCore(options: RaftOptions, boot: RaftBootState, now: M
 class Core implements RaftCore {
   readonly #state: RaftState;
   readonly #seen: Watermarks;
+  #deadline: Ms;
   #broken = false;
   /** What the last `configuration` outputs said. */
   #toldConfigurations: {
@@ -54,6 +58,7 @@ class Core implements RaftCore {
     const { sets } = state.configuration;
     if (hasQuorum(sets, [state.options.self])) state.electionAt = state.now;
     this.#state = state;
+    this.#deadline = deadlineOf(state);
     this.#seen = watermarksOf(state);
     const committed = committedConfiguration(state);
     this.#toldConfigurations = { inForce: state.configuration, committed };
@@ -68,16 +73,16 @@ class Core implements RaftCore {
     state.now = now;
     handleInput(state, input);
     if (state.role === "leader") lead(state);
+    driveReads(state);
+    this.#deadline = deadlineOf(state);
     // Before anything is handed out: a broken core must not be heard.
-    checkInvariants(state, this.#seen, this.deadline);
+    checkInvariants(state, this.#seen, this.#deadline);
     this.#emit(outputs);
     this.#broken = false;
   }
 
   get deadline(): Ms {
-    const state = this.#state;
-    if (state.role !== "leader") return state.electionAt;
-    return Math.min(state.heartbeatAt, leaseEnd(state));
+    return this.#deadline;
   }
 
   get role(): Role {
@@ -180,8 +185,8 @@ function statusOf(state: RaftState): RaftStatus {
     configuration,
     committedConfiguration: committedConfiguration(state),
     removed: isRemoved(state),
-    transferringTo: 0,
-    pendingReads: 0,
+    transferringTo: state.transfer?.to ?? 0,
+    pendingReads: state.reads.length + state.readIds.length + (state.asked?.ids.length ?? 0),
     uncommittedBytes: log.bytesOf(commitIndex + 1, log.lastIndex),
     unappliedBytes: unappliedBytes(state),
     peers: state.progress.map((progress) => ({
@@ -197,11 +202,23 @@ function statusOf(state: RaftState): RaftStatus {
   };
 }
 
+/** When something has to be done although nothing happens. */
+function deadlineOf(state: RaftState): Ms {
+  if (state.role !== "leader") return Math.min(state.electionAt, readDeadline(state));
+  let deadline = Math.min(state.heartbeatAt, leaseEnd(state), renewalAt(state));
+  if (state.now < state.commitGateAt) deadline = Math.min(deadline, state.commitGateAt);
+  if (state.transfer === undefined) return deadline;
+  return Math.min(deadline, state.transfer.startedAt + state.options.electionTimeoutMs);
+}
+
 /** What a leader does at the end of each step, whatever the step was about. */
 function lead(state: RaftState): void {
   advanceLeaderCommit(state);
   // Another configuration is another quorum, which may have been reached long ago.
   if (leaveJoint(state)) advanceLeaderCommit(state);
+  if (state.now >= renewalAt(state) && state.draft?.append === undefined) appendNoop(state);
+  releaseReads(state);
+  driveTransfer(state);
   sendToPeers(state);
   dropLeavers(state);
   if (isDismissed(state)) handOver(state);

@@ -28,12 +28,15 @@ import {
   startPreVote,
   stepDown,
 } from "./election.ts";
+import { handleLeaseRead } from "./lease.ts";
 import { handleChange } from "./membership.ts";
 import { startProbe } from "./progress.ts";
+import { answerRead, handleRead, handleReadMessage, handleReadReply } from "./reads.ts";
 import { handleAppend, handleAppendReply, refuseAppend } from "./replication.ts";
 import { handleChunkStored, handleSnapshot, refuseSnapshot } from "./snapshot-receive.ts";
 import { handleSnapshotReady, handleSnapshotReply, pauseCopy } from "./snapshot-send.ts";
 import type { RaftState } from "./state.ts";
+import { handleTransfer, handOverFromSlowDisk } from "./transfer.ts";
 import type { Input, Message, NodeId, RefuseReason, VoteMessage } from "./types.ts";
 
 export function handleInput(state: RaftState, input: Input): void {
@@ -67,10 +70,11 @@ export function handleInput(state: RaftState, input: Input): void {
       noteCompacted(state, input.upTo);
       break;
     case "read":
-      state.answers.push({ kind: "refused", id: input.id, reason: "not-leader" });
+      if (input.via === "lease") handleLeaseRead(state, input.id);
+      else handleRead(state, input.id);
       break;
     case "transfer":
-      state.answers.push({ kind: "refused", id: 0, reason: "not-leader" });
+      handleTransfer(state, input.to);
       break;
     case "snapshotReady":
       handleSnapshotReady(state, input);
@@ -91,6 +95,7 @@ function handleTick(state: RaftState): void {
   } else if (state.now >= state.heartbeatAt) {
     state.heartbeatAt = state.now + state.options.heartbeatMs;
     for (const progress of state.progress) progress.heartbeatDue = true;
+    handOverFromSlowDisk(state);
   }
 }
 
@@ -111,6 +116,7 @@ function handlePropose(state: RaftState, id: number, sizes: readonly number[]): 
 function proposalRefusal(state: RaftState, sizes: readonly number[]): RefuseReason | undefined {
   const { log, commitIndex, options } = state;
   if (state.role !== "leader") return "not-leader";
+  if (state.transfer !== undefined) return "transferring";
   const uncommitted = log.bytesOf(commitIndex + 1, log.lastIndex);
   if (uncommitted > 0) {
     let bytes = uncommitted;
@@ -193,7 +199,10 @@ function handleCurrent(state: RaftState, from: NodeId, message: Message): void {
       if (state.role === "leader") handleSnapshotReply(state, from, message);
       break;
     case "read":
+      handleReadMessage(state, from, message);
+      break;
     case "readReply":
+      handleReadReply(state, from, message);
       break;
     default:
       unreachable(message);
@@ -204,5 +213,6 @@ function handleCurrent(state: RaftState, from: NodeId, message: Message): void {
 function handleStale(state: RaftState, from: NodeId, message: Message): void {
   if (message.kind === "vote") answerVote(state, from, message, false);
   if (message.kind === "append") refuseAppend(state, from, message);
+  if (message.kind === "read") answerRead(state, from, message.request, 0);
   if (message.kind === "snapshot") refuseSnapshot(state, from, message);
 }

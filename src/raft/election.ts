@@ -6,11 +6,14 @@
  * (stepping down without a quorum) and 9.6 (pre-vote).
  */
 import { assert, type Ms } from "#base";
-import { appendEntries, setHardState } from "./commit.ts";
+import { appendNoop, setHardState } from "./commit.ts";
 import { committedConfiguration, isEmpty, isMember, isVoter, updateProgress } from "./config.ts";
-import { type Progress, releaseCopy } from "./progress.ts";
+import { closeCommitGate, revokeLease } from "./lease.ts";
+import { releaseCopy } from "./progress.ts";
 import { hasQuorum, reachedByQuorum } from "./quorum.ts";
+import { dropReads } from "./reads.ts";
 import { NOBODY, type RaftState, send } from "./state.ts";
+import { endTransfer, mostAdvancedVoter } from "./transfer.ts";
 import type { NodeId, Term, VoteMessage, VoteReplyMessage } from "./types.ts";
 
 /** The last term in which anybody leads: one more, and a number would not hold its successor. */
@@ -44,6 +47,9 @@ export function stepDown(state: RaftState, term: Term): void {
   state.leader = NOBODY;
   for (const progress of state.progress) releaseCopy(progress, state.answers);
   state.progress = [];
+  dropReads(state);
+  endTransfer(state, term > state.term ? "done" : "timeout");
+  revokeLease(state);
   state.grants = [];
   if (term > state.term) setHardState(state, term, NOBODY);
   if (led) restartElectionTimer(state);
@@ -223,9 +229,10 @@ function startLeading(state: RaftState): void {
   state.removedAt = 0;
   state.receiving = undefined;
   updateProgress(state);
+  closeCommitGate(state);
   state.heartbeatAt = state.now + state.options.heartbeatMs;
   state.diskSilentSince = state.now;
-  appendEntries(state, { sizes: [0], runs: [{ first, term: state.term }] }, "noop");
+  appendNoop(state);
 }
 
 /** The leader wants this node to take its place at once. Only the leader that it follows may. */
@@ -239,17 +246,6 @@ export function handOver(state: RaftState): void {
   const heir = mostAdvancedVoter(state);
   if (heir !== undefined) send(state, heir.peer, { kind: "timeoutNow", term: state.term });
   stepDown(state, state.term);
-}
-
-/** Leader: the voter with the longest match among those that answer; undefined if none does. */
-export function mostAdvancedVoter(state: RaftState): Progress | undefined {
-  let best: Progress | undefined;
-  for (const progress of state.progress) {
-    if (!progress.inVoters || !progress.isHeard) continue;
-    if (state.now - progress.lastReplyAt >= state.options.electionTimeoutMs) continue;
-    if (best === undefined || progress.match > best.match) best = progress;
-  }
-  return best;
 }
 
 /** When a leader must give up: no quorum has answered for so long, or its own disk has not. */

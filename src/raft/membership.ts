@@ -34,6 +34,7 @@ export function handleChange(state: RaftState, { id, voters, learners }: ChangeI
 function refusalOf(state: RaftState): RefuseReason | undefined {
   const { index, sets } = state.configuration;
   if (state.role !== "leader") return "not-leader";
+  if (state.transfer !== undefined) return "transferring";
   // Older configurations may be in logs elsewhere, and only an own entry puts an end to them.
   if (!hasCommittedInTerm(state)) return "own-term-pending";
   if (index > state.commitIndex || isJoint(sets)) return "change-in-progress";
@@ -67,6 +68,8 @@ function appendConfiguration(state: RaftState, sets: VoterSets): number {
 export function leaveJoint(state: RaftState): boolean {
   const { index, sets } = state.configuration;
   if (!isJoint(sets) || index > state.commitIndex || !hasCommittedInTerm(state)) return false;
+  // Whoever takes over would lag behind again; it leaves the joint one itself.
+  if (state.transfer !== undefined) return false;
   // One append in a step; the next step is near, for this one's append is to be persisted.
   if (state.draft?.append !== undefined) return false;
   appendConfiguration(state, { voters: sets.voters, outgoing: [], learners: sets.learners });

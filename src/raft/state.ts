@@ -8,9 +8,12 @@
  */
 import { assert, assertSafeInteger, type Ms } from "#base";
 import { bootConfigurations, refreshConfiguration } from "./config.ts";
+import type { LeaseMark } from "./lease.ts";
 import { createTermLog, type TermLog } from "./log.ts";
 import { resolveOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
+import { type AskedReads, FIRST_REQUEST_MAX, type PendingRead } from "./reads.ts";
+import type { Transfer } from "./transfer.ts";
 import type {
   ConfigurationRecord,
   HardState,
@@ -110,6 +113,22 @@ export interface RaftState {
   round: number;
   /** The entry that opened this leader's term. */
   ownFirstIndex: Index;
+  reads: PendingRead[];
+  transfer: Transfer | undefined;
+
+  // Leases. Since when the last entry is in this log, whoever wrote it.
+  storedAt: Ms;
+  /** A leader commits nothing before. */
+  commitGateAt: Ms;
+  leaseMarks: LeaseMark[];
+  leaseSince: Ms | undefined;
+  leaseReadAt: Ms | undefined;
+
+  // Reads of this node that the leader is asked about.
+  readIds: number[];
+  asked: AskedReads | undefined;
+  readsOf: { readonly leader: NodeId; readonly term: Term };
+  lastRequest: number;
 
   // Durability.
   nextSeq: PersistSeq;
@@ -180,6 +199,17 @@ export function createState(options: RaftOptions, boot: RaftBootState, now: Ms):
     heartbeatAt: now,
     round: 0,
     ownFirstIndex: 0,
+    reads: [],
+    transfer: undefined,
+    storedAt: now,
+    commitGateAt: 0,
+    leaseMarks: [],
+    leaseSince: undefined,
+    leaseReadAt: undefined,
+    readIds: [],
+    asked: undefined,
+    readsOf: { leader: NOBODY, term: 0 },
+    lastRequest: Math.floor(resolved.random() * FIRST_REQUEST_MAX),
     nextSeq: 1,
     persistedSeq: 0,
     hardStateSeq: 0,

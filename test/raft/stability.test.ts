@@ -197,13 +197,13 @@ describe("pre-vote, check-quorum and stickiness", () => {
     expect(cluster.leader.id).toBe(1);
   });
 
-  test("V5: a leader whose disk does not answer steps down; a slow one stays", () => {
+  test("V5: a leader whose disk does not answer hands over or steps down; a slow one stays", () => {
     const cluster = new Cluster({ nodes: 3 });
     cluster.elect(1);
     for (let i = 0; i < 20; i += 1) {
       cluster.propose(1);
       cluster.run(HEARTBEAT_MS, [2, 3]);
-      for (let half = 0; half < 5; half += 1) {
+      for (let beat = 0; beat < 3; beat += 1) {
         cluster.pass(HEARTBEAT_MS, [1]);
         cluster.deliver();
         cluster.sync([2, 3]);
@@ -213,10 +213,27 @@ describe("pre-vote, check-quorum and stickiness", () => {
     }
     expect(cluster.leader.id).toBe(1);
     cluster.propose(1);
-    for (let i = 0; i < 12; i += 1) {
+    const before = cluster.now;
+    while ((cluster.leaders()[0]?.id ?? 1) === 1) {
       cluster.pass(HEARTBEAT_MS, [1]);
       cluster.deliver();
       cluster.sync([2, 3]);
+    }
+    expect(cluster.now - before).toBeLessThan(ELECTION_TIMEOUT_MS);
+    expect(cluster.node(1).takeEvents()).toContainEqual({
+      kind: "transferEnded",
+      to: cluster.leader.id,
+      outcome: "done",
+    });
+  });
+
+  test("V5: with nobody to hand over to, a leader with a dead disk leaves after a timeout", () => {
+    const cluster = new Cluster({ nodes: 3 });
+    cluster.elect(1);
+    cluster.propose(1);
+    cluster.deliver();
+    for (let i = 0; i < 12; i += 1) {
+      cluster.pass(HEARTBEAT_MS, [1]);
       cluster.deliver();
     }
     expect(cluster.leaders()).toEqual([]);
