@@ -113,12 +113,13 @@ export function driveReads(state: RaftState): void {
     state.asked = undefined;
     return;
   }
-  if (asked !== undefined && now - asked.startedAt >= options.electionTimeoutMs) {
+  // The same sums as in the deadline: with fractions of a millisecond, differences are others.
+  if (asked !== undefined && now >= asked.startedAt + options.electionTimeoutMs) {
     fail(state, asked.ids, "timeout");
     state.asked = undefined;
   }
   if (state.asked === undefined) ask(state);
-  else if (now - state.asked.sentAt >= options.heartbeatMs) sendRequest(state, state.asked);
+  else if (now >= state.asked.sentAt + options.heartbeatMs) sendRequest(state, state.asked);
 }
 
 function ask(state: RaftState): void {

@@ -180,6 +180,21 @@ describe("elsewhere", () => {
     expect(heard(cluster, 2)).toEqual([{ kind: "readFailed", id: 1, reason: "timeout" }]);
   });
 
+  test("L13: at its deadline a request is sent again, whatever fractions the clock has", () => {
+    const options = { electionTimeoutMs: 100.7, heartbeatMs: 10.1 };
+    for (let start = 0; start < 50; start += 1) {
+      const cluster = lead(3, options);
+      cluster.now += start * 0.3;
+      cluster.pass(0);
+      read(cluster, 2);
+      const { running } = cluster.node(2);
+      cluster.drop();
+      cluster.now = running.deadline;
+      cluster.node(2).step(cluster.now, { kind: "tick" });
+      expect(running.deadline).toBeGreaterThan(cluster.now);
+    }
+  });
+
   test("without a leader, or when it changes, a read fails at once", () => {
     const cluster = new Cluster({ nodes: 3 });
     expect(read(cluster, 2)).toEqual([{ kind: "readFailed", id: 1, reason: "no-leader" }]);
