@@ -8,7 +8,7 @@
  * simulated-sockets.ts; node-conditions.ts, node-threads.ts, node-processes.ts.
  */
 
-export { createNodeClock } from "./node-clock.ts";
+export { createNodeClock, processTime } from "./node-clock.ts";
 export { conditionOfReader, modulesOfReader } from "./node-conditions.ts";
 export { createNodeDisk } from "./node-disk.ts";
 export { type Child, processStart, spawnProcess } from "./node-processes.ts";

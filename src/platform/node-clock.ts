@@ -51,3 +51,11 @@ class NodeClock implements Clock {
 export function createNodeClock(): Clock {
   return new NodeClock();
 }
+
+/**
+ * Milliseconds on a clock that all threads of this process share, and that never goes back: for
+ * moments that one thread tells another.
+ */
+export function processTime(): Ms {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

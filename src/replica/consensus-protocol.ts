@@ -3,7 +3,8 @@
  * are transferred, not copied.
  *
  * Invariant: each `propose` ends in exactly one of a result from the state machine's thread or a
- * failure from here, or in silence while its fate is open; the main thread has the timeout.
+ * failure from here, or in silence while its fate is open; the main thread has the timeout. What
+ * else has a number is answered under it, once.
  * Chapter: 08-replica.
  */
 import type { MessagePort } from "node:worker_threads";
@@ -17,14 +18,34 @@ import {
   type Ms,
 } from "#base";
 import type { SocketTlsSettings } from "#platform";
-import type { Configuration, Identity, ProposalFailure, ReplicaStatus } from "./types.ts";
+import type {
+  Configuration,
+  DigestReport,
+  Identity,
+  Membership,
+  MembershipChange,
+  ProposalFailure,
+  ReplicaOptions,
+  ReplicaStatus,
+} from "./types.ts";
 
-/** How the consensus thread is started. */
-export interface ConsensusSettings {
+/** How the consensus thread is started. What is left out has the replica's default. */
+export interface ConsensusSettings
+  extends Pick<
+    ReplicaOptions,
+    | "pendingBytesMax"
+    | "logKeepBytesMax"
+    | "snapshotBytesPerSecond"
+    | "digestEveryMs"
+    | "leaseMs"
+    | "electionTimeoutScale"
+  > {
   readonly dataDir: string;
   readonly nodeId: string;
   /** Where to listen, `host:port`. */
   readonly address: string;
+  /** Where others reach it, if that is not the address in use; a configuration's own wins. */
+  readonly advertisedAddress?: string;
   readonly electionTimeoutMs: Ms;
   readonly heartbeatMs: Ms;
   /** TLS between nodes, whose files the thread watches itself; plain TCP by default. */
@@ -58,8 +79,25 @@ export type ToConsensus =
   /** The main thread's answer to a `request`. */
   | { readonly kind: "answer"; readonly id: number; readonly outcome: Outcome<Bytes> }
   | { readonly kind: "bootstrap"; readonly id: number; readonly configuration: Configuration }
+  /** A leader has made this node a member of its cluster. */
+  | { readonly kind: "join"; readonly id: number; readonly membership: Membership }
   | { readonly kind: "status"; readonly id: number }
-  | { readonly kind: "close" };
+  | { readonly kind: "read"; readonly id: number; readonly via: "index" | "lease" }
+  | { readonly kind: "change"; readonly id: number; readonly change: MembershipChange }
+  | { readonly kind: "transfer"; readonly id: number; readonly to: number }
+  | { readonly kind: "checkDigest"; readonly id: number }
+  | { readonly kind: "close"; readonly transferMs: Ms };
+
+/** A read that may run now, on this node's state machine. */
+export interface ReadGrant {
+  /** What is applied here, at least. */
+  readonly index: number;
+  /**
+   * Lease reads: take the snapshot first, then check that `processTime` of `#platform` is before
+   * this.
+   */
+  readonly leaseUntil?: Ms;
+}
 
 export type FromConsensus =
   | {
@@ -69,14 +107,25 @@ export type FromConsensus =
       readonly configuration: Configuration | undefined;
     }
   | { readonly kind: "failure"; readonly id: number; readonly failure: ProposalFailure }
-  | { readonly kind: "called"; readonly id: number; readonly outcome: Outcome<Bytes> }
   | {
       readonly kind: "request";
       readonly id: number;
       readonly method: string;
       readonly payload: Bytes;
     }
-  | { readonly kind: "done"; readonly id: number; readonly outcome: Outcome<null> }
+  /** The end of whatever was asked for under this number, with what it came to. */
+  | { readonly kind: "done"; readonly id: number; readonly outcome: Outcome<unknown> }
+  | {
+      readonly kind: "configuration";
+      readonly configuration: Configuration;
+      readonly isCommitted: boolean;
+    }
+  /** Whether the state here may be served. */
+  | {
+      readonly kind: "sound";
+      readonly isSound: boolean;
+      readonly report: DigestReport | undefined;
+    }
   | { readonly kind: "role"; readonly status: ReplicaStatus }
   | { readonly kind: "status"; readonly id: number; readonly status: ReplicaStatus | undefined }
   /** Something worth a line in the log. */

@@ -13,19 +13,31 @@ import {
   type FromConsensus,
   fromWireError,
   type Outcome,
+  type ReadGrant,
   type ToConsensus,
   toWireError,
 } from "./consensus-protocol.ts";
 import type { RpcHandler } from "./rpc.ts";
-import type { Configuration, Identity, ProposalFailure, ReplicaStatus } from "./types.ts";
+import type {
+  Configuration,
+  DigestReport,
+  Identity,
+  Member,
+  Membership,
+  MembershipChange,
+  ProposalFailure,
+  ReplicaStatus,
+} from "./types.ts";
 
 /** See the file's header. */
 export interface ConsensusThread {
   /** Where other nodes reach this one, with the real port. */
   readonly address: string;
   readonly identity: Identity;
-  /** Undefined until the node belongs to a cluster. */
+  /** In force here. Undefined until the node belongs to a cluster. */
   readonly configuration: Configuration | undefined;
+  /** False while the state here is known to differ from the majority's: nobody may be served. */
+  readonly isSound: boolean;
   /** As of the last change of role, term or leader. */
   readonly latest: ReplicaStatus | undefined;
   /**
@@ -50,16 +62,54 @@ export interface ConsensusThread {
    * `REPLICA_IDENTITY_MISMATCH`.
    */
   start(applierPort: MessagePort, appliedIndex: number): Promise<void>;
-  /** Makes this node a member of a new cluster, durably. @throws `REPLICA_IDENTITY_MISMATCH` */
+  /**
+   * Makes this node a founding member of a new cluster, durably; not for a cluster that has changed
+   * its members since. @throws `REPLICA_IDENTITY_MISMATCH`
+   */
   bootstrap(configuration: Configuration): Promise<void>;
+  /**
+   * Tells this node, durably, that a leader has added it (`changeMembers`), and under which number:
+   * it waits for that cluster's leaders from here on. @throws `REPLICA_IDENTITY_MISMATCH`
+   */
+  join(membership: Membership): Promise<void>;
+  /**
+   * Resolves when a read here sees every write acknowledged before the call. On any node. A lease
+   * that is not there becomes a read by index.
+   *
+   * @throws `REPLICA_READ_FAILED`, with the reason in the details; `REPLICA_STOPPED`.
+   */
+  read(via: "index" | "lease"): Promise<ReadGrant>;
+  /** As `Replica.change`; resolves when the change is committed. */
+  changeMembers(change: MembershipChange): Promise<Configuration>;
+  /** Adds a member, as a learner first. The same member again changes its address and part. */
+  addMember(
+    member: Pick<Member, "id" | "address" | "incarnation">,
+    options: { readonly voter: boolean },
+  ): Promise<Configuration>;
+  /** Removes a member; nothing if there is none. */
+  removeMember(id: string): Promise<Configuration>;
+  /** As `Replica.transfer`: to a member's number, or 0 for the most advanced voter. */
+  transfer(to: number): Promise<void>;
+  /** As `Replica.checkDigest`: compares the states of all replicas now. */
+  checkDigest(): Promise<DigestReport>;
+  /** Sets who is told when the configuration in force changes, or is committed. */
+  onConfiguration(f: (configuration: Configuration, isCommitted: boolean) => void): void;
+  /**
+   * Sets who is told when the state here is found to differ, with the comparison that says so, and
+   * when it has been fetched anew.
+   */
+  onSound(f: (isSound: boolean, report: DigestReport | undefined) => void): void;
   /** Fresh facts; undefined until the node belongs to a cluster. */
   status(): Promise<ReplicaStatus | undefined>;
   /** Sets who gets lines that are worth a place in the log. */
   onNotice(f: (text: string) => void): void;
   /** Sets who is told, once, when the thread cannot go on; called at once if it could not. */
   onFatal(f: (error: Error) => void): void;
-  /** Syncs and closes the log, frees the port, ends the thread. */
-  close(): Promise<void>;
+  /**
+   * Syncs and closes the log, frees the port, ends the thread. A leader hands over first, if
+   * somebody takes it within `transferMs` (default 0: no).
+   */
+  close(options?: { readonly transferMs?: Ms }): Promise<void>;
 }
 
 type Settle = (outcome: Outcome<unknown>) => void;
@@ -72,12 +122,15 @@ class MainSide implements ConsensusThread {
   #latest: ReplicaStatus | undefined;
   #queued: { id: number; bytes: Bytes }[] = [];
   #isTurnOpen = false;
+  #isSound = true;
   readonly #waiting = new Map<number, Settle>();
   #nextId = 1;
   #handler: RpcHandler | undefined;
   #failed: (id: number, failure: ProposalFailure) => void = () => undefined;
   #roleChanged: (status: ReplicaStatus) => void = () => undefined;
   #noticed: (text: string) => void = () => undefined;
+  #configured: (configuration: Configuration, isCommitted: boolean) => void = () => undefined;
+  #soundChanged: (isSound: boolean, report: DigestReport | undefined) => void = () => undefined;
   #died: (error: Error) => void = () => undefined;
   #closed: () => void = () => undefined;
   /** Why the thread cannot go on. It may still answer. */
@@ -102,6 +155,9 @@ class MainSide implements ConsensusThread {
 
   get configuration(): Configuration | undefined {
     return this.#configuration;
+  }
+  get isSound(): boolean {
+    return this.#isSound;
   }
   get latest(): ReplicaStatus | undefined {
     return this.#latest;
@@ -159,18 +215,57 @@ class MainSide implements ConsensusThread {
 
   async bootstrap(configuration: Configuration): Promise<void> {
     await this.#ask<null>((id) => ({ kind: "bootstrap", id, configuration }));
-    this.#configuration = configuration;
+    this.#configuration ??= configuration;
+  }
+
+  async join(membership: Membership): Promise<void> {
+    await this.#ask<null>((id) => ({ kind: "join", id, membership }));
+    this.#configuration ??= membership.configuration;
+  }
+
+  read(via: "index" | "lease"): Promise<ReadGrant> {
+    return this.#ask((id) => ({ kind: "read", id, via }));
+  }
+
+  changeMembers(change: MembershipChange): Promise<Configuration> {
+    return this.#ask((id) => ({ kind: "change", id, change }));
+  }
+
+  addMember(
+    member: Pick<Member, "id" | "address" | "incarnation">,
+    { voter }: { readonly voter: boolean },
+  ): Promise<Configuration> {
+    return this.changeMembers({ kind: "add", member, voter });
+  }
+
+  removeMember(id: string): Promise<Configuration> {
+    return this.changeMembers({ kind: "remove", id });
+  }
+
+  async transfer(to: number): Promise<void> {
+    await this.#ask<null>((id) => ({ kind: "transfer", id, to }));
+  }
+
+  checkDigest(): Promise<DigestReport> {
+    return this.#ask((id) => ({ kind: "checkDigest", id }));
+  }
+
+  onConfiguration(f: (configuration: Configuration, isCommitted: boolean) => void): void {
+    this.#configured = f;
+  }
+  onSound(f: (isSound: boolean, report: DigestReport | undefined) => void): void {
+    this.#soundChanged = f;
   }
 
   status(): Promise<ReplicaStatus | undefined> {
     return this.#ask<ReplicaStatus | undefined>((id) => ({ kind: "status", id }));
   }
 
-  async close(): Promise<void> {
+  async close({ transferMs = 0 }: { readonly transferMs?: Ms } = {}): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#closed = resolve;
     });
-    this.#port.post({ kind: "close" });
+    this.#port.post({ kind: "close", transferMs });
     if (!this.#isGone) await closed;
     this.#port.close();
   }
@@ -214,7 +309,6 @@ class MainSide implements ConsensusThread {
     switch (message.kind) {
       case "failure":
         return this.#failed(message.id, message.failure);
-      case "called":
       case "done":
         return this.#settle(message.id, message.outcome);
       case "status":
@@ -227,6 +321,12 @@ class MainSide implements ConsensusThread {
         return this.#roleChanged(message.status);
       case "notice":
         return this.#noticed(message.text);
+      case "configuration":
+        this.#configuration = message.configuration;
+        return this.#configured(message.configuration, message.isCommitted);
+      case "sound":
+        this.#isSound = message.isSound;
+        return this.#soundChanged(message.isSound, message.report);
       case "fatal":
         return this.#fail(fromWireError(message.error));
       case "closed":

@@ -1,9 +1,9 @@
 /**
  * The consensus thread: core, log, net and calls, and nothing else.
  *
- * HTTP, JSON and SQL run on other threads, so that none of them can delay a heartbeat. The thread
- * opens the log, then waits for a configuration if the log has none; from then on it runs a
- * replica.
+ * HTTP, JSON and SQL run on other threads, so that none of them can delay a heartbeat. What the
+ * thread does is in `replica-host.ts`; here it is connected to the main thread. Invariant: every
+ * question of the main thread gets one answer, as long as the thread lives.
  * Chapter: 08-replica.
  */
 import { assert, CairnError } from "#base";
@@ -14,139 +14,172 @@ import {
   nodeRandom,
   openSocketTls,
   type Port,
+  processTime,
   threadStart,
 } from "#platform";
-import type { Sockets } from "#platform/types";
-import { encodeConfiguration } from "./configuration.ts";
 import {
   type ConsensusSettings,
   type FromConsensus,
   fromWireError,
   type Outcome,
+  type ReadGrant,
   type ToConsensus,
   toWireError,
 } from "./consensus-protocol.ts";
-import { createReplica } from "./driver.ts";
-import { encodeEntry } from "./entry.ts";
-import { openIdentity } from "./identity.ts";
-import { openPeerPort, type PeerPort } from "./peer-port.ts";
 import { createPortApplier } from "./port-applier.ts";
-import { openRaftLog } from "./raft-log.ts";
-import { createRpcClient, type RpcClient, serveRpc } from "./rpc.ts";
-import { finishInstall } from "./snapshot-files.ts";
-import { createTcpNet, type TcpNet } from "./tcp-net.ts";
-import type { Applier, Configuration, Identity, RaftLog, Replica } from "./types.ts";
+import { type HostEvents, openReplicaHost, type ReplicaHost } from "./replica-host.ts";
+import { serveRpc } from "./rpc.ts";
+import type { ReadOutcome, Replica } from "./types.ts";
 
-class ConsensusHost {
+type MessageOf<Kind extends ToConsensus["kind"]> = Extract<ToConsensus, { kind: Kind }>;
+
+class ConsensusThreadSide {
   readonly #main: Port<FromConsensus, ToConsensus>;
   readonly #settings: ConsensusSettings;
   readonly #clock = createNodeClock();
-  readonly #disk = createNodeDisk();
-  readonly #sockets: Sockets;
-  readonly #random = nodeRandom();
-  readonly #rpc: RpcClient;
+  /** Calls of other nodes that the main thread answers. */
   readonly #requests = new Map<number, (outcome: Outcome<Uint8Array>) => void>();
   #nextRequest = 1;
-  #identity: Identity | undefined;
-  #port: PeerPort | undefined;
-  #log: RaftLog | undefined;
-  #net: TcpNet | undefined;
-  #replica: Replica | undefined;
-  #machine: { readonly applier: Applier; readonly appliedIndex: number } | undefined;
+  #host: ReplicaHost | undefined;
 
   constructor(main: Port<FromConsensus, ToConsensus>, settings: ConsensusSettings) {
     this.#main = main;
     this.#settings = settings;
-    const onNotice = (text: string): void => this.#notice(text);
-    this.#sockets = createNodeSockets({
-      tls: settings.tls === undefined ? undefined : openSocketTls(settings.tls, { onNotice }),
-      onRefused: (remote, reason) => onNotice(`connection from ${remote} refused: ${reason}`),
-    });
-    this.#rpc = createRpcClient({ sockets: this.#sockets, clock: this.#clock });
   }
 
   async open(): Promise<void> {
-    const { dataDir, nodeId, address } = this.#settings;
-    const disk = this.#disk;
-    this.#identity = openIdentity({ disk, dir: dataDir, nodeId, random: this.#random });
-    this.#log = openRaftLog({ disk, dir: `${dataDir}/raft-log` }).log;
-    this.#port = await openPeerPort({
-      sockets: this.#sockets,
+    const { tls } = this.#settings;
+    const onNotice = (text: string): void => this.#main.post({ kind: "notice", text });
+    const host = await openReplicaHost({
+      disk: createNodeDisk(),
       clock: this.#clock,
-      address,
-      onRefused: (remote, reason) => this.#notice(`connection from ${remote} refused: ${reason}`),
+      random: nodeRandom(),
+      sockets: createNodeSockets({
+        tls: tls === undefined ? undefined : openSocketTls(tls, { onNotice }),
+        onRefused: (remote, reason) => onNotice(`connection from ${remote} refused: ${reason}`),
+      }),
+      settings: this.#settings,
+      events: this.#events(onNotice),
     });
-    serveRpc(this.#port, (method, payload) => this.#relay(method, payload));
+    this.#host = host;
+    serveRpc(
+      host.port,
+      (method, payload) => host.answer(method, payload) ?? this.#relay(method, payload),
+    );
     this.#main.onMessage((message) => this.#onMessage(message));
-    this.#main.post({
-      kind: "opened",
-      address: this.#port.address,
-      identity: this.#identity,
-      configuration: this.#log.state.configuration,
-    });
-  }
-
-  #notice(text: string): void {
-    this.#main.post({ kind: "notice", text });
+    const { address, identity, configuration } = host;
+    this.#main.post({ kind: "opened", address, identity, configuration });
   }
 
   fatal(error: unknown): void {
     this.#main.post({ kind: "fatal", error: toWireError(error) });
   }
 
+  #events(onNotice: (text: string) => void): HostEvents {
+    const main = this.#main;
+    return {
+      onNotice,
+      onFatal: (error) => this.fatal(error),
+      onFailure: (id, failure) => main.post({ kind: "failure", id, failure }),
+      onRead: (id, outcome) => main.post({ kind: "done", id, outcome: this.#granted(outcome) }),
+      onRole: (status) => main.post({ kind: "role", status }),
+      onConfiguration: (configuration, isCommitted) =>
+        main.post({ kind: "configuration", configuration, isCommitted }),
+      onSound: (isSound, report) => main.post({ kind: "sound", isSound, report }),
+    };
+  }
+
+  #granted(outcome: ReadOutcome): Outcome<ReadGrant> {
+    if (!outcome.ok) {
+      const { reason } = outcome;
+      const text = `replica: the read could not be confirmed: ${reason}`;
+      const error = new CairnError("REPLICA_READ_FAILED", text, { details: { reason } });
+      return { ok: false, error: toWireError(error) };
+    }
+    const { index, leaseUntil } = outcome;
+    if (leaseUntil === undefined) return { ok: true, value: { index } };
+    // Each thread counts from its own start; the process has one clock for all.
+    const until = processTime() + leaseUntil - this.#clock.now();
+    return { ok: true, value: { index, leaseUntil: until } };
+  }
+
   #onMessage(message: ToConsensus): void {
+    const host = this.#host;
+    assert(host !== undefined, "replica: the host is open before it is asked");
     switch (message.kind) {
       case "propose":
         for (const { id, bytes } of message.entries) this.#propose(id, bytes);
-        return;
-      case "call":
-        void this.#call(message);
         return;
       case "answer":
         this.#requests.get(message.id)?.(message.outcome);
         this.#requests.delete(message.id);
         return;
-      case "start":
-        void this.#answer(message.id, () => this.#start(message));
-        return;
-      case "bootstrap":
-        void this.#answer(message.id, () => this.#bootstrap(message.configuration));
-        return;
+      case "read":
+        return this.#read(message);
       case "status":
-        this.#main.post({ kind: "status", id: message.id, status: this.#replica?.status() });
+        this.#main.post({ kind: "status", id: message.id, status: host.replica?.status() });
         return;
       case "close":
-        void this.#close();
+        void this.#close(message.transferMs);
         return;
+      default:
+        void this.#settle(message.id, this.#work(host, message));
     }
   }
 
-  /** Brings the state machine to where the log begins, if a crash came in between. */
-  async #start(message: Extract<ToConsensus, { kind: "start" }>): Promise<void> {
-    const log = this.#log;
-    assert(log !== undefined, "replica: start comes after open");
-    const applier = createPortApplier(message.applierPort);
-    const appliedIndex = await finishInstall({
-      ...{ disk: this.#disk, dir: `${this.#settings.dataDir}/snapshots`, log, applier },
-      appliedIndex: message.appliedIndex,
-    });
-    this.#machine = { applier, appliedIndex };
-    this.#run();
+  /** What is asked and takes its time. */
+  #work(
+    host: ReplicaHost,
+    message: MessageOf<
+      "start" | "call" | "bootstrap" | "join" | "change" | "transfer" | "checkDigest"
+    >,
+  ): Promise<unknown> {
+    switch (message.kind) {
+      case "start":
+        return host.start(createPortApplier(message.applierPort), message.appliedIndex);
+      case "call": {
+        const { address, method, payload, timeoutMs } = message;
+        return host.rpc.call(address, method, payload, timeoutMs);
+      }
+      case "bootstrap":
+        return host.bootstrap(message.configuration);
+      case "join":
+        return host.join(message.membership);
+      case "change":
+        return this.#asked(host, (replica) => replica.change(message.change));
+      case "transfer":
+        return this.#asked(host, (replica) => replica.transfer(message.to));
+      case "checkDigest":
+        return this.#asked(host, (replica) => replica.checkDigest());
+    }
+  }
+
+  #asked<T>({ replica }: ReplicaHost, ask: (replica: Replica) => Promise<T>): Promise<T> {
+    if (replica !== undefined) return ask(replica);
+    return Promise.reject(new CairnError("REPLICA_NOT_LEADER", "not leader"));
   }
 
   #propose(id: number, bytes: Uint8Array): void {
-    if (this.#replica !== undefined) this.#replica.propose(id, bytes);
+    const replica = this.#host?.replica;
+    if (replica !== undefined) replica.propose(id, bytes);
     else this.#main.post({ kind: "failure", id, failure: "not-leader" });
   }
 
-  async #call(message: Extract<ToConsensus, { kind: "call" }>): Promise<void> {
-    const { id, address, method, payload, timeoutMs } = message;
+  #read({ id, via }: MessageOf<"read">): void {
+    const replica = this.#host?.replica;
+    if (replica !== undefined) return replica.read(id, via);
+    const outcome = this.#granted({ ok: false, reason: "no-leader" });
+    this.#main.post({ kind: "done", id, outcome });
+  }
+
+  async #settle(id: number, work: Promise<unknown>): Promise<void> {
+    let outcome: Outcome<unknown>;
     try {
-      const value = await this.#rpc.call(address, method, payload, timeoutMs);
-      this.#main.post({ kind: "called", id, outcome: { ok: true, value } });
+      outcome = { ok: true, value: await work };
     } catch (error) {
-      this.#main.post({ kind: "called", id, outcome: { ok: false, error: toWireError(error) } });
+      outcome = { ok: false, error: toWireError(error) };
     }
+    this.#main.post({ kind: "done", id, outcome });
   }
 
   /** Calls of other nodes are answered on the main thread. */
@@ -162,93 +195,11 @@ class ConsensusHost {
     });
   }
 
-  async #answer(id: number, work: () => Promise<void>): Promise<void> {
-    let outcome: Outcome<null> = { ok: true, value: null };
+  async #close(transferMs: number): Promise<void> {
     try {
-      await work();
+      await this.#host?.close({ transferMs });
     } catch (error) {
-      outcome = { ok: false, error: toWireError(error) };
-    }
-    this.#main.post({ kind: "done", id, outcome });
-  }
-
-  /**
-   * Writes the first entry, durably, and starts. Doing it twice with the same configuration changes
-   * nothing.
-   */
-  async #bootstrap(configuration: Configuration): Promise<void> {
-    const log = this.#log;
-    assert(log !== undefined, "replica: bootstrap comes after open");
-    const present = log.state.configuration;
-    if (present !== undefined && present.clusterId !== configuration.clusterId) {
-      throw new CairnError(
-        "REPLICA_IDENTITY_MISMATCH",
-        `replica: log belongs to cluster ${present.clusterId}, not to ${configuration.clusterId}`,
-      );
-    }
-    if (present !== undefined) return;
-    const bytes = encodeEntry("configuration", encodeConfiguration(configuration));
-    log.write({ hardState: { term: 1, vote: 0 }, entries: [{ index: 1, term: 1, bytes }] });
-    await log.sync();
-    this.#run();
-  }
-
-  /** Starts the replica, once log, configuration and state machine are all there. */
-  #run(): void {
-    const [identity, port, log, machine] = [this.#identity, this.#port, this.#log, this.#machine];
-    assert(identity !== undefined && port !== undefined && log !== undefined, "replica: opened");
-    const { configuration } = log.state;
-    if (configuration === undefined || machine === undefined) return;
-    const own = configuration.members.find((member) => member.id === identity.nodeId);
-    if (own === undefined || own.incarnation !== identity.incarnation) {
-      throw new CairnError(
-        "REPLICA_IDENTITY_MISMATCH",
-        `replica: node ${identity.nodeId} with incarnation ${identity.incarnation} is no member ` +
-          `of cluster ${configuration.clusterId}`,
-      );
-    }
-    const net = createTcpNet({
-      sockets: this.#sockets,
-      clock: this.#clock,
-      random: this.#random,
-      port,
-      self: own.number,
-      configuration,
-      onRefused: (remote, reason) => this.#notice(`member ${remote} refused: ${reason}`),
-    });
-    const replica = createReplica({
-      self: own.number,
-      configuration,
-      log,
-      net,
-      clock: this.#clock,
-      random: this.#random,
-      ...machine,
-      disk: this.#disk,
-      snapshotDir: `${this.#settings.dataDir}/snapshots`,
-      electionTimeoutMs: this.#settings.electionTimeoutMs,
-      heartbeatMs: this.#settings.heartbeatMs,
-      syncMode: "adaptive",
-      onFatal: (error) => this.fatal(error),
-      onBadFrame: (peer, error) => this.#notice(`member ${peer}: ${error.message}`),
-      onNotice: (text) => this.#notice(text),
-    });
-    net.onUnreachable((peer) => replica.unreachable(peer));
-    replica.onFailure((id, failure) => this.#main.post({ kind: "failure", id, failure }));
-    replica.onRole((status) => this.#main.post({ kind: "role", status }));
-    this.#net = net;
-    this.#replica = replica;
-  }
-
-  async #close(): Promise<void> {
-    try {
-      this.#rpc.close();
-      this.#net?.close();
-      if (this.#replica !== undefined) await this.#replica.close();
-      else await this.#log?.close();
-      await this.#port?.close();
-    } catch (error) {
-      this.#notice(`closing: ${toWireError(error).message}`);
+      this.#main.post({ kind: "notice", text: `closing: ${toWireError(error).message}` });
     }
     this.#main.post({ kind: "closed" });
     this.#main.close();
@@ -256,5 +207,5 @@ class ConsensusHost {
 }
 
 const { port, data } = threadStart<FromConsensus, ToConsensus, ConsensusSettings>();
-const host = new ConsensusHost(port, data);
-host.open().catch((error: unknown) => host.fatal(error));
+const side = new ConsensusThreadSide(port, data);
+side.open().catch((error: unknown) => side.fatal(error));

@@ -14,17 +14,25 @@ import { createFrameReader, FRAME_BYTES_MAX, frame } from "./frame.ts";
  * Version of everything that nodes say to each other. A node refuses another version rather than
  * guess.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
+
+/** Large frames must not keep small ones waiting. */
+export type Lane = "main" | "bulk";
 
 /** How a connection introduces itself. */
 export type Hello =
   | {
       readonly purpose: "raft";
       readonly clusterId: string;
+      readonly epoch: number;
       readonly from: number;
       readonly to: number;
       /** Of the caller's data directory. */
       readonly incarnation: string;
+      /** Where the caller is reached: the other end may not know it yet. */
+      readonly address: string;
+      /** What comes on it: large frames have a connection of their own. */
+      readonly lane: Lane;
     }
   | { readonly purpose: "rpc" };
 
@@ -50,23 +58,30 @@ export function decodeHello(body: Bytes): Hello {
       cause: error,
     });
   }
-  const { protocol, version, purpose, clusterId, from, to, incarnation } = value;
+  const { protocol, version, purpose } = value;
   if (protocol === "cairn" && version === PROTOCOL_VERSION) {
     if (purpose === "rpc") return { purpose };
-    if (
-      purpose === "raft" &&
-      typeof clusterId === "string" &&
-      typeof from === "number" &&
-      typeof to === "number" &&
-      typeof incarnation === "string"
-    ) {
-      return { purpose, clusterId, from, to, incarnation };
-    }
+    const hello = purpose === "raft" ? raftHello(value) : undefined;
+    if (hello !== undefined) return hello;
   }
   throw new CairnError(
     "REPLICA_FRAME_CORRUPT",
     `replica: hello of protocol ${String(protocol)}, version ${String(version)}`,
   );
+}
+
+function raftHello(value: Record<string, unknown>): Hello | undefined {
+  const { clusterId, epoch, from, to, incarnation, address, lane } = value;
+  const isHello =
+    typeof clusterId === "string" &&
+    typeof epoch === "number" &&
+    typeof from === "number" &&
+    typeof to === "number" &&
+    typeof incarnation === "string" &&
+    typeof address === "string" &&
+    (lane === "main" || lane === "bulk");
+  if (!isHello) return undefined;
+  return { purpose: "raft", clusterId, epoch, from, to, incarnation, address, lane };
 }
 
 /** A hello is a few hundred bytes. Who is not introduced makes us set nothing larger aside. */

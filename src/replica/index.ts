@@ -21,6 +21,7 @@ export {
   type ConsensusSettings,
   fromWireError,
   type Outcome,
+  type ReadGrant,
   toWireError,
   type WireError,
 } from "./consensus-protocol.ts";
@@ -80,6 +81,7 @@ export {
   type MachineHostParts,
   type Results,
 } from "./machine-host.ts";
+export { readMembership } from "./membership-file.ts";
 export { planChange } from "./membership-plan.ts";
 export {
   type Chunk,
@@ -102,6 +104,13 @@ export {
   type ToMachine,
 } from "./port-applier.ts";
 export { openRaftLog } from "./raft-log.ts";
+export { describeRecovery, previewRecovery, type RecoveryPreview } from "./recovery.ts";
+export {
+  type HostEvents,
+  type HostParts,
+  openReplicaHost,
+  type ReplicaHost,
+} from "./replica-host.ts";
 export { createRpcClient, type RpcClient, type RpcHandler, serveRpc } from "./rpc.ts";
 export { finishInstall } from "./snapshot-files.ts";
 export { createTcpNet, type TcpNet, type TcpNetOptions } from "./tcp-net.ts";

@@ -5,37 +5,29 @@
  * frame that cannot be sent now is dropped and the peer reported unreachable: consensus repeats
  * what matters, and a queue without limit would only hide the outage until memory ends.
  *
- * Invariant: a frame counts as from member n only on a connection whose hello proved cluster,
- * number and incarnation. Chapter: 08-replica.
+ * Peers come and go with the configuration. A node of this cluster that is not in it, because it is
+ * new or because it was removed, is heard and answered too: the core knows what its word counts.
+ * Invariant: a frame counts as from member n only on a connection whose hello named this cluster,
+ * epoch and node, and for a member that is known, its data directory. Chapter: 08-replica.
  */
 import type { Bytes, Cancel, Ms } from "#base";
-import type { Clock, Net, Random, Sockets } from "#platform/types";
-import { createFrameStream, encodeHello, type FrameStream } from "./frame-stream.ts";
+import type { Clock, Random, Sockets } from "#platform/types";
+import type { FrameStream, Hello, Lane } from "./frame-stream.ts";
+import { PeerLink } from "./peer-link.ts";
 import type { PeerPort } from "./peer-port.ts";
-import type { Configuration, Member } from "./types.ts";
+import type { Configuration, Member, ReplicaNet } from "./types.ts";
 
-/** 8 MiB: two full in-flight windows. A peer that is further behind is better probed than fed. */
-const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
-const RECONNECT_MS_MIN = 20;
-const RECONNECT_MS_MAX = 500;
-/**
- * A connection that lasted this long was a good one; the next one is dialled without delay again.
- */
-const STABLE_MS = 1000;
+/** The way to a node that is no member is kept for so long after its last word. */
+const GUEST_MS: Ms = 60_000;
 
-/** A peer that is there answers a SYN in one round trip; whoever needs longer is dialled again. */
-const DIAL_MS_MAX = 2000;
-/**
- * A peer to which we have kept sending for so long without hearing a word is behind a connection
- * that drops everything. TCP itself would go on for minutes, and wait for minutes after the path
- * has healed.
- */
-const SILENCE_MS_MAX = 5000;
+type RaftHello = Extract<Hello, { purpose: "raft" }>;
 
 /** The net, and what its driver wants to hear besides frames. */
-export interface TcpNet extends Net {
+export interface TcpNet extends ReplicaNet {
   /** Sets who is told when a peer's connection broke or frames to it were dropped. */
   onUnreachable(f: (peer: number) => void): void;
+  /** Who the members are from now on: new ones are dialled, addresses followed. */
+  update(configuration: Configuration): void;
   /** Closes all connections. */
   close(): void;
 }
@@ -48,165 +40,49 @@ export interface TcpNetOptions {
   readonly port: PeerPort;
   readonly self: number;
   readonly configuration: Configuration;
+  /** Of this node's data directory, and where it is reached; default: as in the configuration. */
+  readonly own?: Pick<Member, "incarnation" | "address">;
   /** Told why a connection was turned away. */
   readonly onRefused?: (remote: string, reason: string) => void;
 }
 
-/** The connection to one peer: dials until closed. */
-class PeerLink {
-  readonly #options: TcpNetOptions;
-  readonly #member: Member;
-  readonly #onUnreachable: () => void;
-  #stream: FrameStream | undefined;
-  #connected = false;
-  #closed = false;
-  #backoffMs: Ms = RECONNECT_MS_MIN;
-  #cancelRetry: Cancel = () => undefined;
-  #connectedAt: Ms = Number.POSITIVE_INFINITY;
-  #lastSentAt: Ms = Number.NEGATIVE_INFINITY;
-  /** Since when we send without an answer; undefined after a word of the peer. */
-  #waitingSince: Ms | undefined;
-
-  constructor(options: TcpNetOptions, member: Member, onUnreachable: () => void) {
-    this.#options = options;
-    this.#member = member;
-    this.#onUnreachable = onUnreachable;
-    this.#dial();
-  }
-
-  send(parts: readonly Bytes[]): boolean {
-    const stream = this.#stream;
-    if (stream === undefined || !this.#connected) return false;
-    if (stream.bufferedBytes > BUFFERED_BYTES_MAX) return false;
-    if (this.#isSilent()) {
-      stream.close();
-      return false;
-    }
-    stream.send(parts);
-    return true;
-  }
-
-  /** The peer has said something, on its own connection. */
-  heard(): void {
-    this.#waitingSince = undefined;
-  }
-
-  /**
-   * The peer has dialled anew, so it had lost us; an older connection to it is likely dead as well.
-   */
-  renew(): void {
-    if (this.#options.clock.now() - this.#connectedAt > STABLE_MS) this.#stream?.close();
-  }
-
-  /** Notes that something is being sent; tells whether too much went unanswered before it. */
-  #isSilent(): boolean {
-    const now = this.#options.clock.now();
-    // Followers have nothing to say to each other for hours: that is no silence.
-    if (now - this.#lastSentAt > SILENCE_MS_MAX) this.#waitingSince = undefined;
-    this.#lastSentAt = now;
-    this.#waitingSince ??= now;
-    return now - this.#waitingSince > SILENCE_MS_MAX;
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#cancelRetry();
-    this.#stream?.close();
-  }
-
-  #dial(): void {
-    const { sockets, clock, self, configuration } = this.#options;
-    const own = configuration.members.find((member) => member.number === self);
-    const stream = createFrameStream(sockets.connect(this.#member.address));
-    this.#stream = stream;
-    const cancelDial = clock.after(DIAL_MS_MAX, () => stream.close());
-    stream.onConnect(() => {
-      cancelDial();
-      this.#connected = true;
-      this.#connectedAt = clock.now();
-      this.#waitingSince = undefined;
-      stream.send([
-        encodeHello({
-          purpose: "raft",
-          clusterId: configuration.clusterId,
-          from: self,
-          to: this.#member.number,
-          incarnation: own?.incarnation ?? "",
-        }),
-      ]);
-    });
-    stream.onClose(() => {
-      cancelDial();
-      const wasConnected = this.#connected;
-      this.#connected = false;
-      this.#stream = undefined;
-      if (this.#closed) return;
-      if (clock.now() - this.#connectedAt > STABLE_MS) this.#backoffMs = RECONNECT_MS_MIN;
-      this.#connectedAt = Number.POSITIVE_INFINITY;
-      if (wasConnected) this.#onUnreachable();
-      this.#retry();
-    });
-  }
-
-  #retry(): void {
-    const { clock, random } = this.#options;
-    const delayMs = this.#backoffMs * (0.5 + random.fraction());
-    this.#backoffMs = Math.min(this.#backoffMs * 2, RECONNECT_MS_MAX);
-    this.#cancelRetry = clock.after(delayMs, () => this.#dial());
-  }
-}
-
 class PeerNet implements TcpNet {
+  readonly #options: TcpNetOptions;
   readonly #links = new Map<number, PeerLink>();
-  readonly #incoming = new Map<number, FrameStream>();
+  readonly #incoming = new Map<string, FrameStream>();
+  #configuration: Configuration;
+  #own: Pick<Member, "incarnation" | "address">;
+  #cancelSweep: Cancel | undefined;
   #receive: (from: number, frame: Bytes) => void = () => undefined;
   #unreachable: (peer: number) => void = () => undefined;
+  #isClosed = false;
 
   constructor(options: TcpNetOptions) {
-    const { configuration, self, port, onRefused = () => undefined } = options;
+    this.#options = options;
+    this.#configuration = options.configuration;
+    this.#own = options.own ?? { incarnation: "", address: "" };
+    this.update(options.configuration);
+    options.port.onRaft((hello, stream) => {
+      const reason = this.#refusal(hello);
+      if (reason === undefined) return this.#accept(hello, stream);
+      options.onRefused?.(stream.remote, reason);
+      stream.close();
+    });
+  }
+
+  update(configuration: Configuration): void {
+    const { self } = this.#options;
+    this.#configuration = configuration;
     for (const member of configuration.members) {
-      if (member.number === self) continue;
-      const link = new PeerLink(options, member, () => this.#unreachable(member.number));
-      this.#links.set(member.number, link);
+      if (member.number !== self) this.#link(member.number, member.address);
+      else this.#own = { incarnation: member.incarnation, address: member.address };
     }
-    port.onRaft((hello, stream) => {
-      const member = configuration.members.find((candidate) => candidate.number === hello.from);
-      const reason =
-        hello.clusterId !== configuration.clusterId
-          ? `it belongs to cluster ${hello.clusterId}, this is ${configuration.clusterId}`
-          : hello.to !== self
-            ? `it looks for member ${hello.to}, this is ${self}`
-            : member?.incarnation !== hello.incarnation
-              ? `member ${hello.from} comes as ${hello.incarnation}: its data directory was wiped`
-              : undefined;
-      if (reason !== undefined) {
-        onRefused(stream.remote, reason);
-        stream.close();
-        return;
-      }
-      this.#accept(hello.from, stream);
-    });
+    this.#sweepLater();
   }
 
-  #accept(from: number, stream: FrameStream): void {
-    // The newest connection counts: the older one belongs to a process or a path that is gone.
-    const older = this.#incoming.get(from);
-    this.#incoming.set(from, stream);
-    older?.close();
-    const link = this.#links.get(from);
-    if (older !== undefined) link?.renew();
-    stream.onFrame((body) => {
-      link?.heard();
-      this.#receive(from, body);
-    });
-    stream.onClose(() => {
-      if (this.#incoming.get(from) === stream) this.#incoming.delete(from);
-    });
-  }
-
-  send(to: number, parts: readonly Bytes[]): void {
+  send(to: number, parts: readonly Bytes[], lane: Lane = "main"): void {
     const link = this.#links.get(to);
-    if (link !== undefined && !link.send(parts)) this.#unreachable(to);
+    if (link !== undefined && !link.send(parts, lane)) this.#unreachable(to);
   }
 
   onFrame(receive: (from: number, frame: Bytes) => void): void {
@@ -218,8 +94,91 @@ class PeerNet implements TcpNet {
   }
 
   close(): void {
+    this.#isClosed = true;
+    this.#cancelSweep?.();
     for (const link of this.#links.values()) link.close();
     for (const stream of this.#incoming.values()) stream.close();
+  }
+
+  /** Why a caller is turned away; undefined if it is not. */
+  #refusal({ clusterId, epoch, from, to, incarnation }: RaftHello): string | undefined {
+    const { self } = this.#options;
+    const own = this.#configuration;
+    if (this.#isClosed) return "this node stops";
+    if (clusterId !== own.clusterId) {
+      return `it belongs to cluster ${clusterId}, this is ${own.clusterId}`;
+    }
+    if (epoch !== own.epoch) {
+      return `it is of epoch ${epoch}, this is ${own.epoch}: the cluster was recovered by force`;
+    }
+    if (to !== self) return `it looks for member ${to}, this is ${self}`;
+    if (from === self) return "it takes itself for this member";
+    const member = this.#member(from);
+    if (member !== undefined && member.incarnation !== incarnation) {
+      return `member ${from} comes as ${incarnation}: its data directory was wiped`;
+    }
+    return undefined;
+  }
+
+  #member(number: number): Member | undefined {
+    return this.#configuration.members.find((member) => member.number === number);
+  }
+
+  #accept({ from, lane, address }: RaftHello, stream: FrameStream): void {
+    // The newest connection counts: the older one belongs to a process or a path that is gone.
+    const key = `${from} ${lane}`;
+    const older = this.#incoming.get(key);
+    this.#incoming.set(key, stream);
+    older?.close();
+    if (this.#member(from) === undefined) {
+      this.#link(from, address);
+      this.#sweepLater();
+    }
+    if (older !== undefined && lane === "main") this.#links.get(from)?.renew();
+    stream.onFrame((body) => {
+      this.#links.get(from)?.heard();
+      this.#receive(from, body);
+    });
+    stream.onClose(() => {
+      if (this.#incoming.get(key) === stream) this.#incoming.delete(key);
+    });
+  }
+
+  /** Makes the way to a peer, or another one if it has moved. */
+  #link(number: number, address: string): void {
+    const present = this.#links.get(number);
+    if (present?.address === address || this.#isClosed) return;
+    present?.close();
+    const { sockets, clock, random } = this.#options;
+    const link = new PeerLink({
+      ...{ sockets, clock, random, address },
+      hello: (lane) => this.#hello(number, lane),
+      onUnreachable: () => this.#unreachable(number),
+    });
+    this.#links.set(number, link);
+  }
+
+  #hello(to: number, lane: Lane): RaftHello {
+    const { clusterId, epoch } = this.#configuration;
+    const { self } = this.#options;
+    return { purpose: "raft", clusterId, epoch, from: self, to, lane, ...this.#own };
+  }
+
+  /** Forgets those who are no members and have said nothing for a while. */
+  #sweepLater(): void {
+    const guests = (): [number, PeerLink][] =>
+      [...this.#links].filter(([number]) => this.#member(number) === undefined);
+    if (this.#cancelSweep !== undefined || this.#isClosed || guests().length === 0) return;
+    const { clock } = this.#options;
+    this.#cancelSweep = clock.after(GUEST_MS, () => {
+      this.#cancelSweep = undefined;
+      for (const [number, link] of guests()) {
+        if (clock.now() - link.heardAt < GUEST_MS) continue;
+        link.close();
+        this.#links.delete(number);
+      }
+      this.#sweepLater();
+    });
   }
 }
 

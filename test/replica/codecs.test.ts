@@ -242,10 +242,13 @@ describe("frames", () => {
 
 describe("hellos", () => {
   test("a hello comes back; another version or protocol is refused", () => {
-    const hello = { purpose: "raft", clusterId: "c", from: 1, to: 2, incarnation: "i" } as const;
+    const who = { purpose: "raft", clusterId: "c", epoch: 3, from: 1, to: 2 } as const;
+    const hello = { ...who, incarnation: "i", address: "a:1", lane: "bulk" } as const;
     expect(decodeHello(encodeHello(hello))).toEqual(hello);
+    expect(decodeHello(encodeHello({ purpose: "rpc" }))).toEqual({ purpose: "rpc" });
     for (const bad of [
-      '{"protocol":"cairn","version":2,"purpose":"rpc"}',
+      '{"protocol":"cairn","version":1,"purpose":"rpc"}',
+      '{"protocol":"cairn","version":2,"purpose":"raft","clusterId":"c","from":1,"to":2}',
       "GET / HTTP/1.1",
       "{}",
     ]) {
