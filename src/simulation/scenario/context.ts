@@ -20,6 +20,8 @@ export interface Context {
   world: World | undefined;
   /** Packets sent until the last `count`, by link and kind. */
   counted: ReadonlyMap<string, number>;
+  /** The invariant that the next command has to break; then the cluster is gone. */
+  breaks: string | undefined;
   /** Lines of the outcome that a verb says by itself, beside those of the trace. */
   readonly said: string[];
 }

@@ -29,6 +29,9 @@ export type RequestState =
   | { readonly is: "value"; readonly index: Index; readonly value: string }
   | { readonly is: "failed"; readonly reason: string };
 
+/** The core answers a transfer under this number. */
+const TRANSFER_ID = 0;
+
 /** The register of all requests of a scenario. */
 export class Requests {
   readonly #byId = new Map<number, Request>();
@@ -57,6 +60,7 @@ export class Requests {
 
   /** `x`, or `x,y` for a batch. */
   nameOf(id: number): string {
+    if (id === TRANSFER_ID) return "the transfer";
     const names = this.#byId.get(id)?.names ?? [`#${id}`];
     return names.length > 3 ? `${names[0]}..${names.at(-1)}` : names.join(",");
   }
@@ -71,7 +75,10 @@ export class Requests {
         this.#answer(output.id, { is: "refused", reason: output.reason });
         break;
       case "readReady":
-        this.#answer(output.id, { is: "ready", index: output.index });
+        // If the state machine was there already, the read is over by now.
+        if (this.#byId.get(output.id)?.state.is === "waiting") {
+          this.#answer(output.id, { is: "ready", index: output.index });
+        }
         break;
       case "readFailed":
         this.#answer(output.id, { is: "failed", reason: output.reason });

@@ -52,6 +52,7 @@ export async function runScenario(
     options: { createRaftCore, ...options },
     world: undefined,
     counted: new Map(),
+    breaks: undefined,
     said: [],
   };
   const outcomes: string[][] = [];
@@ -83,7 +84,10 @@ async function runBlock(
       outcome.push(...linesOf(context));
     } catch (error) {
       outcome.push(...linesOf(context));
-      return failureOf(error, command);
+      if (!isBrokenInvariant(error, context.breaks ?? "")) return failureOf(error, command);
+      outcome.push(`breaks ${error.message}`);
+      context.breaks = undefined;
+      context.world = undefined;
     }
   }
   return undefined;
@@ -139,9 +143,11 @@ function mismatch(block: Block, outcome: readonly string[]): ScenarioFailure | u
   return undefined;
 }
 
+/** The last look at everything. */
 function finish(context: Context, last: Block | undefined): ScenarioFailure | undefined {
   try {
     context.world?.finish();
+    if (context.breaks !== undefined) throw new Error(`nothing has broken ${context.breaks}`);
     return undefined;
   } catch (error) {
     return failureOf(error, last?.commands.at(-1));

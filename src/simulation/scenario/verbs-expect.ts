@@ -220,6 +220,17 @@ export const EXPECT_VERBS: Verbs = {
       context.counted = new Map(world.wire.counts);
     },
   },
+  breaks: {
+    usage: "breaks G12",
+    does:
+      "One of the next commands must break this invariant: a scenario that shows what goes wrong " +
+      "beyond what was promised. The cluster is over then.",
+    run: (context, args) => {
+      worldOf(context, args);
+      context.breaks = args.word("the id of an invariant");
+      args.end();
+    },
+  },
   state: {
     usage: "state [1,2] [role term commit ...]",
     does: "Says how nodes are, in the outcome.",

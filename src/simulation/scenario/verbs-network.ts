@@ -63,7 +63,7 @@ function hold(context: Context, args: Arguments): void {
   world.wire.keepAside(name, packets);
 }
 
-/** Every ordered pair of nodes that are in different groups; who is in none is alone. */
+/** Sets all links: whole within a group, cut between groups; who is in none is alone. */
 function partition(context: Context, args: Arguments): void {
   const world = worldOf(context, args);
   const groups: NodeId[][] = [args.nodes(world.ids)];
@@ -72,9 +72,9 @@ function partition(context: Context, args: Arguments): void {
   const groupOf = (id: NodeId): number => groups.findIndex((group) => group.includes(id));
   for (const from of world.ids) {
     for (const to of world.ids) {
-      const group = groupOf(from);
-      if (from === to || (group >= 0 && group === groupOf(to))) continue;
-      cutOne(world, from, to);
+      const isWhole = from === to || (groupOf(from) >= 0 && groupOf(from) === groupOf(to));
+      if (isWhole) world.wire.mend(from, to);
+      else cutOne(world, from, to);
     }
   }
 }

@@ -60,9 +60,12 @@ export class World {
   readonly requests = new Requests();
   readonly trace: Trace;
   readonly draws = new Map<NodeId, number[]>();
+  /** Called after each thing that was done with a node: for those who crash it at every step. */
+  onActed: ((member: Member) => void) | undefined;
   readonly #checker: Invariants;
   readonly #outputs: Output[] = [];
   readonly #posted: { readonly packet: Packet; readonly fate: string }[] = [];
+  readonly #ended: string[] = [];
   #inStep = false;
   #steps = 0;
   #isStarted = false;
@@ -151,6 +154,7 @@ export class World {
     action(member.localTime(this.now));
     this.#flushApplied();
     this.#settleMember(member);
+    this.onActed?.(member);
   }
 
   /** Hands a packet over. A node that is down loses it, one that is paused finds it later. */
@@ -268,6 +272,7 @@ export class World {
       const isTold = isEarly(output) || (output.kind === "apply" && member.habits.apply);
       if (!isTold) this.trace.output(id, output);
     }
+    for (const line of this.#ended.splice(0)) this.trace.event(line);
     for (const { packet, fate } of this.#posted.splice(0)) this.trace.packet(packet, fate);
   }
 
@@ -297,12 +302,18 @@ export class World {
     const name = this.requests.nameOf(id);
     if (outcome.kind === "lease-over") {
       this.requests.ended(id, { is: "failed", reason: "lease-over" });
-      this.trace.event(`${node} read ${name}: its lease was over when it had the value`);
+      this.#later(`${node} read ${name}: its lease was over when it had the value`);
       return;
     }
     const value = outcome.value === null ? "nothing" : `${outcome.value}`;
     this.requests.ended(id, { is: "value", index: outcome.index, value });
-    this.trace.event(`${node} read ${name}: ${value}, at ${outcome.index}`);
+    this.#later(`${node} read ${name}: ${value}, at ${outcome.index}`);
+  }
+
+  /** What a step's output led to at once is told behind that output. */
+  #later(line: string): void {
+    if (this.#inStep) this.#ended.push(line);
+    else this.trace.event(line);
   }
 
   #halted(id: NodeId, error: unknown): void {
