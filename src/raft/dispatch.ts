@@ -21,7 +21,7 @@ import {
   handleTimeoutNow,
   handleVote,
   handleVoteReply,
-  isHeard,
+  isConsidered,
   isSticky,
   leaseEnd,
   noteRemoval,
@@ -134,7 +134,7 @@ function handleUnreachable(state: RaftState, peer: NodeId): void {
 
 function handleMessage(state: RaftState, from: NodeId, message: Message): void {
   if (from === state.options.self) return;
-  if (message.kind === "vote" && !isHeard(state, from, message)) {
+  if (message.kind === "vote" && !isConsidered(state, from, message)) {
     answerVote(state, from, message, false);
     return;
   }

@@ -14,7 +14,7 @@ import { hasQuorum, reachedByQuorum } from "./quorum.ts";
 import { dropReads } from "./reads.ts";
 import { NOBODY, type RaftState, send } from "./state.ts";
 import { endTransfer, mostAdvancedVoter } from "./transfer.ts";
-import type { NodeId, Term, VoteMessage, VoteReplyMessage } from "./types.ts";
+import type { Index, NodeId, Term, VoteMessage, VoteReplyMessage } from "./types.ts";
 
 /** The last term in which anybody leads: one more, and a number would not hold its successor. */
 const TERM_MAX: Term = Number.MAX_SAFE_INTEGER - 1;
@@ -71,15 +71,29 @@ export function followLeader(state: RaftState, from: NodeId): void {
   state.electionAt = state.now + state.electionTimeoutMs;
 }
 
-/** Only who may vote campaigns, and not when it was told that it is no member any more. */
+/**
+ * Only a voter campaigns, and not when it was told that it is one no more.
+ *
+ * The configuration in force need not name it: while that is not known to be committed, an earlier
+ * one is enough. The entry that removes a node may be in no other log that could win; then only
+ * that node can see it through, though its own vote counts for nothing. Source: Ongaro 2014,
+ * section 4.2.2.
+ */
 export function mayCampaign(state: RaftState): boolean {
-  if (!state.isInVoters && !state.isInOutgoing) return false;
-  return !isRemoved(state) && state.term < TERM_MAX;
+  if (state.term >= TERM_MAX) return false;
+  const last = lastVotedIn(state);
+  return last >= committedConfiguration(state).index && last >= state.removedAt;
 }
 
-/** A newer configuration than ours is committed, and this node is not in it. */
+/** A newer configuration than any here that names it a voter is committed without this node. */
 export function isRemoved(state: RaftState): boolean {
-  return state.removedAt > state.configuration.index;
+  return state.removedAt > lastVotedIn(state);
+}
+
+/** Index of the last configuration in which this node is a voter; -1 if there is none. */
+function lastVotedIn(state: RaftState): Index {
+  const { configurations, options } = state;
+  return configurations.findLast(({ sets }) => isVoter(sets, options.self))?.index ?? -1;
 }
 
 /** Time has passed without a leader. Asks whether an election could be won before starting one. */
@@ -132,16 +146,17 @@ function askForVotes(
 }
 
 /**
- * Whether a request for a vote is heard at all.
+ * Whether a request for a vote is considered, or only answered, and its term not taken.
  *
- * A candidate that is no voter here may be one that was removed and has not heard of it: its
- * requests would go on for ever, so it is answered and its term is not taken. Or it was added and
- * we have not heard of that: then its log is as new as ours, and ours alone must not decide. A
- * removed one's log lacks the entry that removed it, so it never is.
+ * A candidate that is no voter here may be one that was removed and has not heard of it: it would
+ * go on asking, so it is told. Or it was added and we have not heard of that: then its log is as
+ * new as ours, and what we know must not decide. A removed one's log lacks the entry that removed
+ * it, or a leader lives that it does not hear.
  */
-export function isHeard(state: RaftState, from: NodeId, message: VoteMessage): boolean {
+export function isConsidered(state: RaftState, from: NodeId, message: VoteMessage): boolean {
   const { sets } = state.configuration;
-  return isEmpty(sets) || isVoter(sets, from) || isUpToDate(state, message);
+  if (isEmpty(sets) || isVoter(sets, from)) return true;
+  return isUpToDate(state, message) && (message.transfer || !isSticky(state));
 }
 
 /**

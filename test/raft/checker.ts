@@ -40,6 +40,9 @@ export class Checker {
   readonly #commitSeen = new Map<NodeId, Index>();
   readonly #roleSeen = new Map<NodeId, string>();
 
+  /** Called with each leader that is about to commit up to an index. */
+  onLeaderCommit: (node: TestNode, index: Index) => void = () => undefined;
+
   /** @param nodes - filled by the caller; all there are, up or down. */
   constructor(nodes: readonly TestNode[]) {
     this.#nodes = nodes;
@@ -129,7 +132,10 @@ export class Checker {
     require(commitIndex >= seen, "L6", () => `node ${node.id}: commit fell to ${commitIndex}`);
     if (commitIndex === seen) return;
     this.#commitSeen.set(node.id, commitIndex);
-    if (role === "leader") this.#leaderCommits(node, commitIndex);
+    if (role === "leader") {
+      this.onLeaderCommit(node, commitIndex);
+      this.#leaderCommits(node, commitIndex);
+    }
     for (let index = seen + 1; index <= commitIndex; index += 1) this.#commits(node, index);
   }
 

@@ -8,11 +8,13 @@
 import { mixSeeds, type Random, seededRandom } from "#platform";
 import type { createRaftCore, NodeId, RaftOptions } from "#raft";
 import { Checker, Violation } from "./checker.ts";
+import { Churn } from "./churn.ts";
 import { EventQueue } from "./event-queue.ts";
 import { type Packet, TestNode, type World } from "./node.ts";
 
 const ELECTION_TIMEOUT_MS = 100;
 const HEARTBEAT_MS = 20;
+const LEASE_MS = 80;
 /** The bounds of V1 and V2. */
 const LEADER_WITHIN_MS = 10 * ELECTION_TIMEOUT_MS;
 const AGREEMENT_WITHIN_MS = 30 * ELECTION_TIMEOUT_MS;
@@ -27,6 +29,8 @@ export interface SimulationOptions {
   /** How long the bad times last. Default 3000. */
   readonly chaosMs?: number;
   readonly createRaftCore: typeof createRaftCore;
+  /** Members come and go, logs are compacted beyond what others have, and everybody reads. */
+  readonly churn?: boolean;
 }
 
 export interface SimulationReport {
@@ -34,6 +38,7 @@ export interface SimulationReport {
   readonly committed: number;
   readonly terms: number;
   readonly crashes: number;
+  readonly tally: Churn["tally"] | undefined;
 }
 
 /** Runs one seed. @throws Violation or InvariantError. */
@@ -67,6 +72,7 @@ class Simulation {
   readonly #lives = new Map<NodeId, number>();
   readonly #syncing = new Set<NodeId>();
   readonly #tickAt = new Map<NodeId, number>();
+  #churn: Churn | undefined;
   #calm = false;
   #payloads = 0;
   #events = 0;
@@ -83,17 +89,31 @@ class Simulation {
       checker: this.#checker,
       post: (packet) => this.#post(packet),
     };
-    const voters = Array.from({ length: nodes }, (_, i) => i + 1);
+    const all = Array.from({ length: nodes }, (_, i) => i + 1);
+    const founders = options.churn ? all.slice(0, 3) : all;
     const narrow = this.#random.below(3) === 0;
-    for (const self of voters) {
+    const leaseMs = options.churn && this.#random.below(2) === 0 ? LEASE_MS : 0;
+    if (options.churn) {
+      this.#churn = new Churn({
+        random: this.#random,
+        nodes: this.#nodes,
+        checker: this.#checker,
+        now: () => this.#queue.now,
+        at: (node, run) => this.#at(node, run),
+      });
+    }
+    for (const self of all) {
       const random = seededRandom(mixSeeds(seed, nodes, self));
       const raftOptions: RaftOptions = {
         self,
         electionTimeoutMs: ELECTION_TIMEOUT_MS,
         heartbeatMs: HEARTBEAT_MS,
         random: () => random.fraction(),
+        leaseMs,
+        snapshotChunkBytesMax: 20,
         ...(narrow ? { appendEntriesMax: 2, inFlightMax: 2, uncommittedBytesMax: 500 } : {}),
       };
+      const voters = founders.includes(self) ? founders : [];
       this.#nodes.push(new TestNode(world, raftOptions, voters));
     }
   }
@@ -124,6 +144,7 @@ class Simulation {
       committed: this.#checker.committed.length,
       terms: Math.max(...this.#nodes.map((node) => node.term)),
       crashes: this.#crashes,
+      tally: this.#churn?.tally,
     };
   }
 
@@ -238,6 +259,12 @@ class Simulation {
 
   #troubleAndRepeat(): void {
     if (this.#calm) return;
+    this.#churn?.watch();
+    if (this.#random.below(this.#churn === undefined ? 1 : 4) > 0) {
+      this.#churn?.trouble();
+      this.#queue.after(this.#random.below(20), () => this.#troubleAndRepeat());
+      return;
+    }
     const { crashes, partitions, pauses } = this.#troubles;
     const node = this.#nodes[this.#random.below(this.#nodes.length)]!;
     const kind = this.#random.below(8);
@@ -307,6 +334,7 @@ class Simulation {
 
   /** Without snapshots, only what every node has applied may go. */
   #compact(node: TestNode): void {
+    if (this.#churn !== undefined) return;
     const everywhere = Math.min(...this.#nodes.map(({ appliedIndex }) => appliedIndex));
     const upTo = everywhere - this.#random.below(5);
     if (upTo <= node.disk.compactedIndex) return;
@@ -340,7 +368,12 @@ class Simulation {
 
   /** V2: everybody is to apply the goal, which was not even proposed when the world healed. */
   #disagreement(goal: number): string | undefined {
+    const leader = this.#leaders()[0];
+    if (leader === undefined) return "nobody leads";
+    const { voters, outgoing, learners } = leader.running.configuration.sets;
+    if (outgoing.length > 0) return "a joint configuration is not left";
     for (const { id, appliedIndex } of this.#nodes) {
+      if (!voters.includes(id) && !learners.includes(id)) continue;
       if (appliedIndex < goal) return `node ${id} has applied ${appliedIndex} of ${goal}`;
     }
     return undefined;
