@@ -105,8 +105,10 @@ function decodeBody(
         transaction: readTransaction(reader),
       };
     case CommandKind.openSession:
+      if (session !== 0 || serial !== 0) throw malformed("a session that is not there yet");
       return { kind: "openSession" };
     case CommandKind.closeSession:
+      if (serial !== 0) throw malformed("a serial that nobody asks for");
       return { kind: "closeSession", session };
     default:
       throw malformed(`kind ${kind}`);
