@@ -8,7 +8,6 @@
 import Database from "better-sqlite3";
 import { type Bytes, CairnError } from "#base";
 import { atTurnEnd, createNodeDisk } from "#platform";
-import type { Index } from "#raft/types";
 import { digestSteps } from "./digest.ts";
 import { installSnapshot, writeSnapshot } from "./snapshot-file.ts";
 import { readState } from "./state-table.ts";
@@ -19,7 +18,7 @@ import { openWriter, PAGE_BYTES, type Writer } from "./writer.ts";
 export interface Storage {
   /** Another one after `restore`, perhaps. */
   readonly writer: Writer;
-  readonly durableIndex: Index;
+  readonly durableIndex: number;
   /** Bytes that are not in the database itself yet. */
   readonly walBytes: number;
   /** About so many bytes were written by a batch; perhaps it is time for a checkpoint. */
@@ -27,9 +26,9 @@ export interface Storage {
   /** As `SqliteMachine.checkpoint`. */
   checkpoint(): boolean;
   /** As `StateMachine.snapshot`. */
-  snapshot(path: string): Promise<Index>;
+  snapshot(path: string): Promise<number>;
   /** As `StateMachine.restore`. */
-  restore(path: string, index: Index): void;
+  restore(path: string, index: number): void;
   /** As `StateMachine.digestLater`. */
   digestLater(): Promise<Bytes>;
   /** Ends what goes on beside the writer, and closes the database. */
@@ -57,7 +56,7 @@ class FileStorage implements Storage {
   readonly #checkpoints = new Map<string, Database.Statement>();
   /** Connections that read beside the writer, each with what ends its work. */
   readonly #beside = new Map<Database.Database, () => void>();
-  durableIndex: Index = 0;
+  durableIndex: number = 0;
   /** About what was written since the WAL's size was last asked for. */
   #uncheckedBytes = 0;
   /**
@@ -98,7 +97,7 @@ class FileStorage implements Storage {
     return this.durableIndex > before;
   }
 
-  async snapshot(path: string): Promise<Index> {
+  async snapshot(path: string): Promise<number> {
     const connection = this.#openBeside();
     try {
       const index = readState(connection)?.appliedIndex ?? 0;
@@ -109,7 +108,7 @@ class FileStorage implements Storage {
     }
   }
 
-  restore(path: string, index: Index): void {
+  restore(path: string, index: number): void {
     installSnapshot(this.writer, path, index, this.#disk);
     this.durableIndex = index;
     this.checkpoint();

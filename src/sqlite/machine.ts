@@ -8,7 +8,6 @@
  */
 import { type Bytes, isCairnError } from "#base";
 import { createNodeClock } from "#platform";
-import type { Index } from "#raft/types";
 import type { CommittedEntry } from "#replica/types";
 import { applyEntries } from "./apply.ts";
 import { digestConnection } from "./digest.ts";
@@ -61,11 +60,11 @@ class Machine implements SqliteMachine {
     });
   }
 
-  appliedIndex(): Index {
+  appliedIndex(): number {
     return this.#storage.writer.state.appliedIndex;
   }
 
-  durableIndex(): Index {
+  durableIndex(): number {
     return this.#storage.durableIndex;
   }
 
@@ -77,11 +76,11 @@ class Machine implements SqliteMachine {
     return this.#storage.digestLater();
   }
 
-  snapshot(path: string): Promise<Index> {
+  snapshot(path: string): Promise<number> {
     return this.#storage.snapshot(path);
   }
 
-  restore(path: string, index: Index): void {
+  restore(path: string, index: number): void {
     this.#guard(() => this.#storage.restore(path, index));
   }
 

@@ -9,7 +9,6 @@
 import { type Bytes, CairnError } from "#base";
 import { directoryOf, replaceFile } from "#bytes";
 import type { Disk } from "#platform/types";
-import type { Index } from "#raft/types";
 import { digestConnection } from "./digest.ts";
 import type { Storage } from "./file-storage.ts";
 import { checkHeader, openCopy } from "./snapshot-file.ts";
@@ -30,7 +29,7 @@ class MemoryStorage implements Storage {
   readonly #foreignKeys: boolean;
   readonly #checkpointBytes: number;
   writer: Writer;
-  durableIndex: Index;
+  durableIndex: number;
   walBytes = 0;
 
   constructor(options: SqliteMachineOptions, disk: Disk) {
@@ -55,7 +54,7 @@ class MemoryStorage implements Storage {
     return true;
   }
 
-  async snapshot(path: string): Promise<Index> {
+  async snapshot(path: string): Promise<number> {
     const { appliedIndex } = this.writer.state;
     const image = this.writer.database.serialize();
     const file = this.#disk.open(path, "create-new");
@@ -72,7 +71,7 @@ class MemoryStorage implements Storage {
     return appliedIndex;
   }
 
-  restore(path: string, index: Index): void {
+  restore(path: string, index: number): void {
     if (!this.#disk.exists(path)) {
       if (this.writer.state.appliedIndex === index) return;
       throw new CairnError("DISK_NOT_FOUND", `sqlite: no copy ${path} at ${index}`);

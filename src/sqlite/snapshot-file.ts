@@ -11,7 +11,6 @@ import Database from "better-sqlite3";
 import { CairnError, errorText } from "#base";
 import { directoryOf } from "#bytes";
 import type { Disk, FileHandle } from "#platform/types";
-import type { Index } from "#raft/types";
 import { copyPages, looksLikeSqlite } from "./load.ts";
 import { isEngineFailure, sqliteCode } from "./sqlite-errors.ts";
 import { readState } from "./state-table.ts";
@@ -65,7 +64,7 @@ export async function writeSnapshot(
  * @throws `SQLITE_FILE_INVALID`, with nothing changed, if the file is no copy at `index`;
  * `SQLITE_ENGINE_FAILED`, disk errors.
  */
-export function installSnapshot(writer: Writer, path: string, index: Index, disk: Disk): void {
+export function installSnapshot(writer: Writer, path: string, index: number, disk: Disk): void {
   if (isInstalled(writer, path, index, disk)) return;
   checkHeader(path, disk);
   const copy = openCopy(path, path, index);
@@ -81,7 +80,7 @@ export function installSnapshot(writer: Writer, path: string, index: Index, disk
 }
 
 /** A crash came behind everything but the answer. */
-function isInstalled(writer: Writer, path: string, index: Index, disk: Disk): boolean {
+function isInstalled(writer: Writer, path: string, index: number, disk: Disk): boolean {
   if (disk.exists(path)) return false;
   if (writer.state.appliedIndex === index) return true;
   const at = `database is at ${writer.state.appliedIndex}`;
@@ -118,7 +117,7 @@ function headerProblem(header: Buffer, size: number): string | undefined {
  *
  * @param source - the file, or what is in it. @throws `SQLITE_FILE_INVALID`
  */
-export function openCopy(source: string | Buffer, path: string, index: Index): Database.Database {
+export function openCopy(source: string | Buffer, path: string, index: number): Database.Database {
   let copy: Database.Database | undefined;
   try {
     copy = new Database(source, { readonly: typeof source === "string" });
@@ -135,7 +134,7 @@ export function openCopy(source: string | Buffer, path: string, index: Index): D
 }
 
 /** Our own row must be there, complete, and at the index that the log says. */
-function checkState(copy: Database.Database, path: string, index: Index): void {
+function checkState(copy: Database.Database, path: string, index: number): void {
   const state = readState(copy);
   if (state === undefined) throw invalid(path, "is not made by this program");
   if (state.appliedIndex !== index) {
