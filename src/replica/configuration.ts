@@ -83,20 +83,26 @@ export function numbersIn(sets: VoterSets): number[] {
 
 /** Encodes a configuration: the same bytes on every node. */
 export function encodeConfiguration(configuration: Configuration): Bytes {
-  const { clusterId, epoch, nextNumber, sets, members } = configuration;
+  return encoder.encode(textOf(configuration));
+}
+
+/** Tells whether two configurations say the same. */
+export function sameConfiguration(a: Configuration, b: Configuration): boolean {
+  return textOf(a) === textOf(b);
+}
+
+function textOf({ clusterId, epoch, nextNumber, sets, members }: Configuration): string {
   const { voters, outgoing, learners } = sets;
-  return encoder.encode(
-    JSON.stringify({
-      clusterId,
-      epoch,
-      nextNumber,
-      sets: { voters, outgoing, learners },
-      members: members.map(({ number, id, address, incarnation, becomesVoter }) => ({
-        ...{ number, id, address, incarnation },
-        ...(becomesVoter === undefined ? {} : { becomesVoter }),
-      })),
-    }),
-  );
+  return JSON.stringify({
+    clusterId,
+    epoch,
+    nextNumber,
+    sets: { voters, outgoing, learners },
+    members: members.map(({ number, id, address, incarnation, becomesVoter }) => ({
+      ...{ number, id, address, incarnation },
+      ...(becomesVoter === undefined ? {} : { becomesVoter }),
+    })),
+  });
 }
 
 const isNumber = (value: unknown): value is number =>

@@ -7,7 +7,7 @@
  */
 import { CairnError } from "#base";
 import type { NodeId, VoterSets } from "#raft/types";
-import { numbersIn } from "./configuration.ts";
+import { numbersIn, sameConfiguration } from "./configuration.ts";
 import type { Configuration, Member, MembershipChange } from "./types.ts";
 
 type Target = Pick<Configuration, "members" | "nextNumber"> & {
@@ -37,7 +37,7 @@ export function planChange(
   const { members, voters, learners, nextNumber } = target;
   const sets = { voters, outgoing: [], learners };
   const planned = describe({ ...present, members, nextNumber }, sets);
-  return JSON.stringify(planned) === JSON.stringify(present) ? undefined : planned;
+  return sameConfiguration(planned, present) ? undefined : planned;
 }
 
 /**

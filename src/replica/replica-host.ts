@@ -10,7 +10,7 @@ import { assert, type Bytes, CairnError, errorText, isCairnError, type Ms } from
 import { replaceFile } from "#bytes";
 import type { Clock, Disk, Random, Sockets } from "#platform/types";
 import type { Index } from "#raft/types";
-import { createConfiguration, encodeConfiguration } from "./configuration.ts";
+import { createConfiguration, encodeConfiguration, sameConfiguration } from "./configuration.ts";
 import type { ConsensusSettings } from "./consensus-protocol.ts";
 import { createReplica } from "./driver.ts";
 import { encodeEntry } from "./entry.ts";
@@ -141,8 +141,7 @@ export class ReplicaHost {
     const { log, identity } = this.#opened;
     const present = this.configuration;
     if (present !== undefined) return this.#checkCluster(present, configuration);
-    const founded = createConfiguration(configuration.members);
-    if (JSON.stringify(founded) !== JSON.stringify(configuration)) {
+    if (!sameConfiguration(createConfiguration(configuration.members), configuration)) {
       throw new CairnError(
         "REPLICA_IDENTITY_MISMATCH",
         `replica: cluster ${configuration.clusterId} has changed its members since it was founded`,
