@@ -24,6 +24,9 @@ import {
   type TlsPaths,
 } from "./tls-files.ts";
 
+/** An accepted connection whose handshake is over. */
+export type SecureSocket = TLSSocket;
+
 /** Checks of whoever connects. */
 export interface ClientChecks {
   /** Whoever connects must show a certificate that the authority has signed. */

@@ -1,6 +1,7 @@
 /**
  * How a node comes to know its cluster: from its log, by bootstrapping alone, by bootstrapping
- * together, or by asking members that already know (compat reference, 6.2).
+ * together, by asking members that already know, or through a store that knows who leads (compat
+ * reference, 6.2).
  *
  * Together: every node tells every address of its `-join` list who it is, again and again. A node
  * that has heard of N voters, itself included, and has the smallest id among them makes the
@@ -11,11 +12,14 @@ import { type Bytes, CairnError, errorText, isCairnError, type Ms } from "#base"
 import { nodeRandom } from "#platform";
 import { type ConsensusThread, createConfiguration } from "#replica";
 import type { Configuration, Member } from "#replica/types";
+import type { Discovery } from "./discovery/types.ts";
 import { packCall, unpackCall } from "./forward.ts";
-import type { NodeConfig } from "./types.ts";
+import type { Credentials, NodeConfig } from "./types.ts";
 
 /** How long one question to one address may take. */
 const CALL_TIMEOUT_MS = 1000;
+/** Between two looks at a key in a store, as the reference. */
+const STORE_ROUND_MS = 3000;
 /** Between two rounds; short, because a cluster that starts should not be waited for. */
 const ROUND_MS = 200;
 
@@ -76,7 +80,22 @@ function checkMember(configuration: Configuration, candidate: Candidate): void {
   }
 }
 
+/** What the making of a cluster needs besides the node itself. */
+export interface FormationOptions {
+  /** What this node advertises to the others. */
+  readonly address: string;
+  /** Undefined: the others are named by `-join`, or there are none. */
+  readonly discovery?: Discovery | undefined;
+  /** URL of this node's HTTP API, for a store that lists leaders. */
+  readonly apiUrl?: () => string;
+  /** As whom this node asks others (`-join-as`). */
+  readonly credentials?: Credentials | undefined;
+  /** Told what discovery has to complain about. */
+  readonly onNotice?: (text: string) => void;
+}
+
 class Formation implements ClusterFormation {
+  readonly #options: FormationOptions;
   readonly #config: NodeConfig;
   readonly #consensus: ConsensusThread;
   readonly #self: Candidate;
@@ -84,7 +103,9 @@ class Formation implements ClusterFormation {
   readonly #heard = new Map<string, Candidate>();
   #stopped = false;
 
-  constructor(config: NodeConfig, consensus: ConsensusThread, address: string) {
+  constructor(config: NodeConfig, consensus: ConsensusThread, options: FormationOptions) {
+    this.#options = options;
+    const { address } = options;
     this.#config = config;
     this.#consensus = consensus;
     const { nodeId, incarnation } = consensus.identity;
@@ -106,9 +127,11 @@ class Formation implements ClusterFormation {
 
   async form(): Promise<void> {
     const { join, bootstrapExpect } = this.#config;
+    const { discovery } = this.#options;
     const known = this.#consensus.configuration;
     if (known !== undefined) return checkMember(known, this.#self);
-    if (join.length === 0 && bootstrapExpect <= 1) {
+    if (discovery?.hasFounder) return this.#joinOrFound(discovery);
+    if (join.length === 0 && discovery === undefined && bootstrapExpect <= 1) {
       return this.#consensus.bootstrap(createConfiguration([this.#self]));
     }
     const limit =
@@ -122,25 +145,82 @@ class Formation implements ClusterFormation {
     this.#stopped = true;
   }
 
+  /** Asks a store who leads, until there is a cluster; founds it if the store has nobody. */
+  async #joinOrFound(discovery: Discovery): Promise<void> {
+    const { address, apiUrl = () => "" } = this.#options;
+    for (;;) {
+      const leaders = await this.#discovered(discovery);
+      for (const leader of leaders ?? []) {
+        if (leader !== address) this.#complain(await this.#askOne(leader));
+      }
+      if (this.#isDone()) return;
+      if (leaders?.length === 0 && !this.#config.nonVoter) {
+        const self = { id: this.#self.id, apiUrl: apiUrl(), address };
+        if (await this.#attempt(() => discovery.claim(self), false)) {
+          return this.#consensus.bootstrap(createConfiguration([this.#self]));
+        }
+        if (this.#isDone()) return;
+      }
+      await pause(STORE_ROUND_MS * (0.75 + this.#random.fraction() / 2));
+      if (this.#isDone()) return;
+    }
+  }
+
+  /** Undefined if the store did not answer: then nobody knows who is there. */
+  #discovered(discovery: Discovery): Promise<readonly string[] | undefined> {
+    return this.#attempt<readonly string[] | undefined>(() => discovery.find(), undefined);
+  }
+
+  async #attempt<T>(ask: () => Promise<T>, otherwise: T): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isCairnError(error, "SERVER_DISCOVERY_FAILED")) throw error;
+      this.#complain(error.message);
+      return otherwise;
+    }
+  }
+
+  #complain(text: string): void {
+    if (text !== "") this.#options.onNotice?.(text);
+  }
+
+  #isDone(): boolean {
+    return this.#stopped || this.#consensus.configuration !== undefined;
+  }
+
+  /** Whom to ask in this round. */
+  async #addresses(): Promise<readonly string[]> {
+    const { discovery } = this.#options;
+    if (discovery === undefined) return this.#config.join;
+    return (await this.#discovered(discovery)) ?? [];
+  }
+
   async #ask(attempts: number, limitMs: Ms): Promise<void> {
     const startedAt = performance.now();
     const roundMs = this.#config.bootstrapExpect > 0 ? ROUND_MS : this.#config.joinIntervalMs;
     let reason = "nobody was asked";
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
-      for (const address of this.#config.join) {
-        if (this.#stopped || this.#consensus.configuration !== undefined) return;
+      const addresses = await this.#addresses();
+      for (const address of addresses) {
+        if (this.#isDone()) return;
         if (address === this.#self.address) continue;
         reason = await this.#askOne(address);
       }
       await this.#bootstrapIfComplete();
-      if (this.#stopped || this.#consensus.configuration !== undefined) return;
+      if (this.#isDone()) return;
       if (performance.now() - startedAt > limitMs) break;
       if (attempt < attempts) await pause(roundMs * (0.75 + this.#random.fraction() / 2));
     }
     throw new CairnError(
       "SERVER_JOIN_FAILED",
-      `server: could not join a cluster through ${this.#config.join.join(", ")}: ${reason}`,
+      `server: could not join a cluster through ${this.#others()}: ${reason}`,
     );
+  }
+
+  #others(): string {
+    const { discovery } = this.#options;
+    return discovery === undefined ? this.#config.join.join(", ") : discovery.mode;
   }
 
   /** @returns why it did not help, or the empty string. */
@@ -149,7 +229,7 @@ class Formation implements ClusterFormation {
       const answer = await this.#consensus.call(
         address,
         "notify",
-        packCall(this.#self),
+        packCall({ ...this.#self, credentials: this.#options.credentials }),
         CALL_TIMEOUT_MS,
       );
       const { configuration } = unpackCall(answer).head;
@@ -175,11 +255,11 @@ class Formation implements ClusterFormation {
   }
 }
 
-/** @param address - what this node advertises to the others. */
+/** Takes part in the making of a cluster. */
 export function createClusterFormation(
   config: NodeConfig,
   consensus: ConsensusThread,
-  address: string,
+  options: FormationOptions,
 ): ClusterFormation {
-  return new Formation(config, consensus, address);
+  return new Formation(config, consensus, options);
 }

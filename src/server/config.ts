@@ -6,6 +6,7 @@
  */
 import { CairnError, errorText } from "#base";
 import { checkConfig } from "./config-checks.ts";
+import { readDiscoverySettings } from "./discovery/settings.ts";
 import { FLAGS, READERS_MAX } from "./flag-table.ts";
 import { flagsText } from "./flags.ts";
 import type { NodeConfig } from "./node-config.ts";
@@ -54,29 +55,30 @@ export function readInvocation(argv: readonly string[], environment: Environment
   if (settings.help) return { kind: "help" };
   if (settings.value("version") === true) return { kind: "version" };
   if (settings.value("print-config") === true) {
-    const problem = problemOf(settings);
+    const problem = problemOf(settings, environment);
     return { kind: "print", text: settingsText(settings, problem), problem };
   }
-  return { kind: "run", config: checkedConfig(settings), warnings: settings.warnings };
+  const config = checkedConfig(settings, environment);
+  return { kind: "run", config, warnings: settings.warnings };
 }
 
-function problemOf(settings: Settings): string | undefined {
+function problemOf(settings: Settings, environment: Environment): string | undefined {
   try {
-    checkedConfig(settings);
+    checkedConfig(settings, environment);
     return undefined;
   } catch (error) {
     return errorText(error);
   }
 }
 
-function checkedConfig(settings: Settings): NodeConfig {
+function checkedConfig(settings: Settings, environment: Environment): NodeConfig {
   const { dataDir, extra } = settings;
   if (dataDir === undefined || dataDir === "") refuse("data directory path is required", true);
   const [surplus] = extra;
   if (surplus !== undefined) {
     refuse(`unexpected argument ${JSON.stringify(surplus)} after the data directory`, true);
   }
-  const config = configOf(settings, dataDir);
+  const config = configOf(settings, dataDir, environment);
   checkConfig(config, settings);
   return config;
 }
@@ -99,7 +101,7 @@ function valuesOf(settings: Settings): Values {
   };
 }
 
-function configOf(settings: Settings, dataDir: string): NodeConfig {
+function configOf(settings: Settings, dataDir: string, environment: Environment): NodeConfig {
   const values = valuesOf(settings);
   const { text, number, flag, list } = values;
   const raftAddress = bindAddressOf(text("raft-addr"));
@@ -118,7 +120,7 @@ function configOf(settings: Settings, dataDir: string): NodeConfig {
     joinAttempts: number("join-attempts"),
     joinIntervalMs: number("join-interval"),
     joinAs: text("join-as"),
-    discovery: discoveryOf(values),
+    discovery: discoveryOf(values, environment),
     nonVoter: flag("raft-non-voter"),
     foreignKeys: flag("fk"),
     readerCount: readers === 0 ? READERS_MAX : Math.min(readers, READERS_MAX),
@@ -190,13 +192,22 @@ function nodeTlsOf({ text, flag }: Values): NodeConfig["nodeTls"] {
   };
 }
 
-function discoveryOf({ text }: Values): NodeConfig["discovery"] {
+/** Variables that name nodes instead of DNS, for tests; the first one that is set counts. */
+const HOSTS_VARIABLES = ["CAIRN_DISCO_DNS_HOSTS", "RQLITE_DISCO_DNS_HOSTS"];
+
+function discoveryOf({ text }: Values, environment: Environment): NodeConfig["discovery"] {
   const mode = text("disco-mode");
   if (mode === "") return undefined;
   if (mode !== "consul-kv" && mode !== "etcd-kv" && mode !== "dns" && mode !== "dns-srv") {
     return refuse("disco mode must be one of consul-kv, etcd-kv, dns, or dns-srv");
   }
-  return { mode, key: text("disco-key"), settings: text("disco-config") };
+  const hosts = HOSTS_VARIABLES.map((name) => environment[name] ?? "").find((one) => one !== "");
+  return {
+    mode,
+    key: text("disco-key"),
+    settings: readDiscoverySettings(text("disco-config"), environment),
+    hosts: mode === "dns" && hosts !== undefined ? hosts.split(",") : [],
+  };
 }
 
 function storeOf({

@@ -3,7 +3,9 @@
  *
  * Reading order: types.ts, node-config.ts, version.ts, duration.ts, address.ts,
  * nearest-name.ts, flags.ts, flag-table.ts, text-file.ts, settings.ts, config.ts, config-checks.ts,
- * auth/ (password.ts, users.ts, authorizer.ts, basic.ts, http.ts, peer.ts), access.ts; http/
+ * auth/ (password.ts, users.ts, authorizer.ts, basic.ts, http.ts, peer.ts), access.ts; limits.ts,
+ * http-listener.ts, discovery/ (types.ts, settings.ts, http-client.ts, consul.ts,
+ * etcd.ts, leader-key.ts, names.ts, create.ts, reporter.ts), node-access.ts; http/
  * (answer.ts, query-string.ts, parameter-table.ts, parameters.ts, json-scanner.ts, json-body.ts,
  * statements.ts, json-text.ts, failure.ts, sql.ts, queued.ts, load.ts, backup.ts, state.ts,
  * leader.ts, administration.ts, debug.ts, profiles.ts, sql-analysis.ts, console.ts, openapi.ts,
@@ -20,6 +22,8 @@ export { authorizeCall } from "./auth/peer.ts";
 export { PERMISSIONS, readUsers, type UserFile } from "./auth/users.ts";
 export { type Invocation, readInvocation, usageText } from "./config.ts";
 export { type CounterMap, type Counters, createCounters } from "./counters.ts";
+export { createDiscovery } from "./discovery/create.ts";
+export type { Discovery } from "./discovery/types.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export { sendFile } from "./file-load.ts";
 export { FLAGS, REFERENCE_FLAGS } from "./flag-table.ts";

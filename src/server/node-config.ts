@@ -33,8 +33,10 @@ export interface DiscoveryConfig {
   readonly mode: DiscoveryMode;
   /** Prefix of the key in a key-value store. */
   readonly key: string;
-  /** JSON, or the path of a file that holds it; empty: the mode's defaults. */
-  readonly settings: string;
+  /** What `-disco-config` says, read and expanded; empty: the mode's defaults. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Raft addresses that are taken instead of asking DNS; empty: DNS is asked. */
+  readonly hosts: readonly string[];
 }
 
 /** Queued writes (compat reference, section 5). */

@@ -11,21 +11,22 @@ import type { Disk } from "#platform/types";
 import { type ConsensusThread, openConsensusThread } from "#replica";
 import { decodeCommand, openSqliteThreads } from "#sqlite";
 import type { SqliteThreads } from "#sqlite/types";
-import { type Authorizer, openAuthorizer } from "./auth/authorizer.ts";
 import { authorizeCall, credentialsIn } from "./auth/peer.ts";
 import { type Backups, createBackups } from "./backups.ts";
 import { type ClusterFormation, createClusterFormation } from "./cluster.ts";
 import { type Counters, createCounters } from "./counters.ts";
+import { startReporter } from "./discovery/reporter.ts";
+import type { DiscoveredNode } from "./discovery/types.ts";
 import { packOutcome, unpackCall, unpackRead, unpackReadOptions } from "./forward.ts";
 import { openHttpServer } from "./http/index.ts";
 import { type Leadership, watchLeadership } from "./leadership.ts";
+import { type Access, openAccess } from "./node-access.ts";
 import { createNodeOperations, type NodeOperations } from "./node-operations.ts";
 import { collectStatus } from "./node-status.ts";
 import { createPeers, type Peers } from "./peers.ts";
 import { createPendingProposals, type PendingProposals } from "./pending.ts";
 import { createWriteQueue, type WriteQueue } from "./queue.ts";
 import { type Calls, createCalls } from "./service.ts";
-import { checkTlsFiles } from "./tls/check.ts";
 import type { NodeConfig, NodeService, RunningNode } from "./types.ts";
 import { API_VERSION, CAIRN_VERSION } from "./version.ts";
 
@@ -36,12 +37,11 @@ const DATABASE_FILE = "db.sqlite";
 /** Where a node's lines go. */
 export type NodeLog = (level: "error" | "warn" | "info" | "debug", text: string) => void;
 
-interface Parts {
+interface Parts extends Access {
   readonly config: NodeConfig;
   readonly disk: Disk;
   readonly sqlite: SqliteThreads;
   readonly consensus: ConsensusThread;
-  readonly authorizer: Authorizer;
   readonly log: NodeLog;
 }
 
@@ -54,6 +54,8 @@ class Node {
   readonly peers: Peers;
   readonly backups: Backups;
   readonly formation: ClusterFormation;
+  /** As a store of leaders knows this node. */
+  readonly self: () => DiscoveredNode;
   readonly counters: Counters = createCounters();
   readonly queue: WriteQueue;
   readonly operations: NodeOperations;
@@ -91,18 +93,38 @@ class Node {
       execute: (command, options) => calls.execute(command, options),
       onLoss: onNotice,
     });
+    const scheme = config.httpTls === undefined ? "http" : "https";
+    const apiUrl = (): string => `${scheme}://${this.httpAddress}`;
     this.peers = createPeers({
       consensus,
       leadership: this.leadership,
       version: API_VERSION,
-      apiUrl: () => `http${config.httpTls === undefined ? "" : "s"}://${this.httpAddress}`,
+      apiUrl,
     });
     this.backups = createBackups({ disk, dir: `${config.dataDir}/tmp`, sqlite, consensus });
     const advertised = config.raftAddress.endsWith(":0")
       ? consensus.address
       : config.raftAdvertisedAddress;
-    this.formation = createClusterFormation(config, consensus, advertised);
+    this.self = () => ({ id: config.nodeId, apiUrl: apiUrl(), address: advertised });
+    this.formation = createClusterFormation(config, consensus, {
+      address: advertised,
+      discovery: parts.discovery,
+      apiUrl,
+      credentials: parts.credentials,
+      onNotice,
+    });
     consensus.onCall((method, payload) => this.#answer(method, payload));
+  }
+
+  /** Keeps the store of leaders up to date, if there is one. @returns how to stop it. */
+  startReporter(): () => void {
+    const { discovery, log } = this.#parts;
+    if (discovery === undefined) return () => undefined;
+    return startReporter({
+      discovery,
+      leading: () => (this.leadership.isLeader() ? this.self() : undefined),
+      onNotice: (text) => log("warn", text),
+    });
   }
 
   /** Calls of other nodes. */
@@ -178,8 +200,9 @@ class Node {
     };
   }
 
-  #status(): Promise<Record<string, unknown>> {
-    return collectStatus({
+  async #status(): Promise<Record<string, unknown>> {
+    const { discovery } = this.#parts;
+    const tree = await collectStatus({
       ...this.#parts,
       version: CAIRN_VERSION,
       startedAt: this.#startedAt,
@@ -189,6 +212,7 @@ class Node {
       httpAddress: () => this.httpAddress,
       lastBackupAt: () => this.#lastBackupAt,
     });
+    return discovery === undefined ? tree : { ...tree, disco: discovery.status() };
   }
 
   async #readiness(options: Parameters<NodeService["readiness"]>[0]): Promise<{
@@ -296,9 +320,8 @@ export async function openNode(
   log: NodeLog = () => undefined,
 ): Promise<RunningNode> {
   const disk = createNodeDisk();
-  const authorizer = openAuthorizer(config.authPath);
-  checkTlsFiles(config);
-  for (const warning of authorizer.warnings) log("warn", warning);
+  const onNotice = (text: string): void => log("warn", text);
+  const access = openAccess(config, onNotice);
   disk.makeDir(config.dataDir);
   const unlock = disk.lock(`${config.dataDir}/LOCK`);
   const closers: (() => void | Promise<void>)[] = [unlock];
@@ -311,7 +334,7 @@ export async function openNode(
       () => sqlite.close(),
       () => consensus.close(),
     );
-    const node = new Node({ config, disk, sqlite, consensus, authorizer, log });
+    const node = new Node({ ...access, config, disk, sqlite, consensus, log });
     closers.push(
       () => node.pending.close(),
       () => node.formation.stop(),
@@ -329,10 +352,11 @@ export async function openNode(
     await consensus.start(sqlite.applierPort, sqlite.appliedIndexAtOpen);
     const service = node.service();
     const onFault = (error: unknown): void => log("error", `http: ${errorText(error)}`);
-    const onNotice = (text: string): void => log("warn", text);
+    const { authorizer } = access;
     const http = await openHttpServer(service, { onFault, onNotice, authorizer });
     closers.push(() => http.close());
     if (config.httpAdvertisedAddress.endsWith(":0")) node.httpAddress = http.address;
+    closers.push(node.startReporter());
     const joined = node.formation.form();
     // Whoever holds the node decides what a failed joining means; it must not end the process by
     // itself.

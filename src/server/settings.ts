@@ -40,8 +40,8 @@ export interface Settings {
 const PREFIX = "CAIRN_";
 /** Variables of ours that are no settings: of tests, benches and child processes. */
 const OTHER_VARIABLES: ReadonlySet<string> = new Set(
-  `EXIT_WITH_PARENT SEED SCALE LIMIT_SECONDS PLAIN UPDATE_GOLDEN TEST_REPORT CHROMIUM
-  VERSION`.split(/\s+/),
+  `EXIT_WITH_PARENT SEED SCALE LIMIT_SECONDS PLAIN UPDATE_GOLDEN TEST_REPORT CHROMIUM MINE
+  VERSION DISCO_DNS_HOSTS`.split(/\s+/),
 );
 
 const HIDDEN = "(hidden)";

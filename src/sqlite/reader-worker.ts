@@ -1,8 +1,8 @@
 /**
  * The thread of one reader.
  *
- * Quick to reach, and it cannot be ended while SQLite is inside a statement; reads with a time limit
- * go to `reader-process.ts`. Invariant: all that it does is in `reader-host.ts`.
+ * Quick to reach, and it cannot be ended while SQLite is inside a statement; reads with a time
+ * limit go to `reader-process.ts`. Invariant: all that it does is in `reader-host.ts`.
  * Chapter: 09-sqlite.
  */
 import { threadStart } from "#platform";

@@ -10,8 +10,9 @@
  * key lives only in this process, and some that were wrong are too. At most one hash is computed at
  * a time, on one of the threads that Node's pool has for the log's syncs as well.
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { CairnError } from "#base";
+import { nodeRandom } from "#platform";
 import { readJsonFile } from "../text-file.ts";
 import type { Credentials, Permission } from "../types.ts";
 import { type HashedPassword, matchesHash } from "./password.ts";
@@ -43,7 +44,9 @@ const WAITING_MAX = 64;
 const WRONG_MAX = 1024;
 const KEY_BYTES = 32;
 
-/** The authorizer of an auth file, or of none if `path` is empty. @throws `SERVER_CONFIG_INVALID` */
+/**
+ * The authorizer of an auth file, or of none if `path` is empty. @throws `SERVER_CONFIG_INVALID`
+ */
 export function openAuthorizer(path: string): Authorizer {
   return path === "" ? OPEN : createAuthorizer(readUsers(readJsonFile(path), path));
 }
@@ -65,7 +68,7 @@ class FileAuthorizer implements Authorizer {
   readonly warnings: readonly string[];
   readonly #users: ReadonlyMap<string, User>;
   readonly #everybody: User | undefined;
-  readonly #key = randomBytes(KEY_BYTES);
+  readonly #key = nodeRandom().bytes(KEY_BYTES);
   /** Digests of plain passwords, and of hashed ones once they were right. */
   readonly #right = new Map<string, Buffer>();
   readonly #wrong = new Set<string>();
@@ -140,10 +143,8 @@ class FileAuthorizer implements Authorizer {
 
   /** Of name and password together, so that no two users' digests can be mixed up. */
   #digest({ username, password }: Credentials): Buffer {
-    const name = Buffer.from(username, "utf8");
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(name.length);
-    return createHmac("sha256", this.#key).update(length).update(name).update(password).digest();
+    const text = `${username.length}:${username}${password}`;
+    return createHmac("sha256", this.#key).update(text, "utf8").digest();
   }
 }
 

@@ -11,8 +11,9 @@
  * This is the PHC string format, which other programs write and read too.
  * Invariant: nothing here compares secrets in a time that depends on where they differ.
  */
-import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { scrypt, timingSafeEqual } from "node:crypto";
 import { type Bytes, CairnError } from "#base";
+import { nodeRandom } from "#platform";
 
 /** Cost of one hash. */
 export interface ScryptCost {
@@ -49,7 +50,7 @@ export async function hashPassword(
   password: string,
   cost: ScryptCost = SCRYPT_COST,
 ): Promise<string> {
-  const salt = randomBytes(SALT_BYTES);
+  const salt = nodeRandom().bytes(SALT_BYTES);
   const hash = await derive(password, { ...cost, salt, hash: new Uint8Array(HASH_BYTES) });
   const { logN, blockSize, lanes } = cost;
   const parameters = `ln=${logN},r=${blockSize},p=${lanes}`;

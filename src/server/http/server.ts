@@ -12,7 +12,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { type Bytes, CairnError, errorText, type Ms } from "#base";
 import { type Authorizer, authorize, challengeHeaders, openAuthorizer } from "../access.ts";
 import { splitAddress } from "../address.ts";
-import { createHttpListener } from "../tls/http-listener.ts";
+import { createHttpListener } from "../http-listener.ts";
 import type { Credentials, NodeConfig, NodeService } from "../types.ts";
 import { API_VERSION } from "../version.ts";
 import { type Answer, emptyAnswer, textError } from "./answer.ts";

@@ -6,10 +6,15 @@
  */
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { TLSSocket } from "node:tls";
-import { contextOptions, openTlsFiles, peerProblem, serverOptions } from "#platform";
-import { limitBodies, limitOptions } from "../limits.ts";
-import type { NodeConfig, TlsConfig } from "../node-config.ts";
+import {
+  contextOptions,
+  openTlsFiles,
+  peerProblem,
+  type SecureSocket,
+  serverOptions,
+} from "#platform";
+import { limitBodies, limitOptions } from "./limits.ts";
+import type { NodeConfig, TlsConfig } from "./node-config.ts";
 
 /** What a listener is made of. */
 export interface HttpListenerOptions {
@@ -52,7 +57,7 @@ function secureServer(
   files.onChange((material) => server.setSecureContext(contextOptions(material)));
   server.on("close", () => files.close());
   // Before Node's own listener, which starts to read requests.
-  server.prependListener("secureConnection", (socket: TLSSocket) => {
+  server.prependListener("secureConnection", (socket: SecureSocket) => {
     const problem = peerProblem(tls, socket);
     if (problem === undefined) return;
     onNotice(`http: connection from ${socket.remoteAddress ?? "unknown"} refused: ${problem}`);
