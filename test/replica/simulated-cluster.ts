@@ -15,127 +15,13 @@ import type { Disk, SimulatedClock, SimulatedDisk, SimulatedNetwork } from "#pla
 import * as reference from "#replica";
 import { createConfiguration, encodeConfiguration, encodeEntry } from "#replica";
 import type {
-  Applier,
-  CommittedEntry,
   Configuration,
   ProposalFailure,
+  ReadOutcome,
   Replica,
   ReplicaOptions,
 } from "#replica/types";
-
-const encoder = new TextEncoder();
-
-/** Entries between two checkpoints of the simulated state machine. */
-const CHECKPOINT_ENTRIES = 7;
-
-/** What a state machine has seen: the payload of each command, by index. */
-export interface AppliedCommand {
-  readonly index: number;
-  readonly text: string;
-}
-
-/** A state machine that only remembers. What is behind `durableIndex` is lost at a crash. */
-export class RememberingApplier implements Applier {
-  commands: AppliedCommand[];
-  appliedIndex: number;
-  durableIndex: number;
-  #listener: (applied: number, durable: number) => void = () => undefined;
-  readonly #schedule: (f: () => void) => void;
-  readonly onResult: (proposalId: number, index: number) => void;
-  /** Whoever asked for the digest at an index. */
-  readonly #digests = new Map<number, (digest: Uint8Array) => void>();
-  readonly #disk: Disk;
-
-  constructor(
-    disk: Disk,
-    start: { commands: readonly AppliedCommand[]; appliedIndex: number },
-    schedule: (f: () => void) => void,
-    onResult: (proposalId: number, index: number) => void,
-  ) {
-    this.#disk = disk;
-    this.commands = [...start.commands];
-    this.appliedIndex = start.appliedIndex;
-    this.durableIndex = start.appliedIndex;
-    this.#schedule = schedule;
-    this.onResult = onResult;
-  }
-
-  submit(entries: readonly CommittedEntry[]): void {
-    this.#schedule(() => {
-      for (const entry of entries) this.#apply(entry);
-      this.#listener(this.appliedIndex, this.durableIndex);
-    });
-  }
-
-  #apply(entry: CommittedEntry): void {
-    if (entry.index !== this.appliedIndex + 1) {
-      throw new Error(`entry ${entry.index} applied after ${this.appliedIndex}`);
-    }
-    this.appliedIndex = entry.index;
-    if (entry.kind === "command") {
-      this.commands.push({ index: entry.index, text: new TextDecoder().decode(entry.payload) });
-    }
-    if (entry.index - this.durableIndex >= CHECKPOINT_ENTRIES) this.durableIndex = entry.index;
-    if (entry.proposalId !== 0) this.onResult(entry.proposalId, entry.index);
-    this.#digests.get(entry.index)?.(encoder.encode(JSON.stringify(this.commands)));
-    this.#digests.delete(entry.index);
-  }
-
-  makeSnapshot(path: string, atLeast: number): Promise<{ index: number }> {
-    return new Promise((resolve, reject) => {
-      this.#schedule(() => {
-        try {
-          if (this.appliedIndex < atLeast) throw new Error(`${atLeast} is not applied yet`);
-          const { appliedIndex, commands } = this;
-          const file = this.#disk.open(path, "create-new");
-          file.write(0, encoder.encode(JSON.stringify({ appliedIndex, commands })));
-          file.sync();
-          file.close();
-          resolve({ index: appliedIndex });
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
-  }
-
-  install(path: string, index: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#schedule(() => {
-        try {
-          const file = this.#disk.open(path, "read");
-          const bytes = new Uint8Array(file.size());
-          file.read(0, bytes);
-          file.close();
-          const state = JSON.parse(new TextDecoder().decode(bytes)) as typeof this;
-          if (state.appliedIndex !== index) throw new Error(`a copy of ${state.appliedIndex}`);
-          this.commands = [...state.commands];
-          this.appliedIndex = index;
-          this.durableIndex = index;
-          this.#listener(index, index);
-          resolve();
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
-  }
-
-  digestAt(index: number): Promise<Uint8Array | undefined> {
-    if (index <= this.appliedIndex) return Promise.resolve(undefined);
-    return new Promise((resolve) => this.#digests.set(index, resolve));
-  }
-
-  onApplied(f: (applied: number, durable: number) => void): void {
-    this.#listener = f;
-  }
-
-  /** What is left after a crash. */
-  remains(): { commands: AppliedCommand[]; appliedIndex: number } {
-    const appliedIndex = this.durableIndex;
-    return { commands: this.commands.filter(({ index }) => index <= appliedIndex), appliedIndex };
-  }
-}
+import { type AppliedCommand, RememberingApplier } from "./remembering-applier.ts";
 
 /** What a cluster is built from: the reference, or a copy with a mistake in it. */
 export type ReplicaParts = Pick<
@@ -153,6 +39,8 @@ export class SimulatedNode {
   applier: RememberingApplier;
   replica: Replica | undefined;
   fatal: Error | undefined;
+  readonly reads = new Map<number, ReadOutcome>();
+  readonly notices: string[] = [];
 
   constructor(number: number, disk: SimulatedDisk, applier: RememberingApplier) {
     this.number = number;
@@ -200,11 +88,39 @@ export class SimulatedCluster {
       incarnation: `${n + 1}`,
     }));
     this.configuration = createConfiguration(members);
-    for (const { number } of this.configuration.members) {
-      const disk = createSimulatedDisk({ seed: options.seed * 31 + number, clock: this.clock });
-      const applier = this.#applier(disk, { commands: [], appliedIndex: 0 });
-      this.nodes.push(new SimulatedNode(number, disk, applier));
-    }
+    for (const { number } of this.configuration.members) this.#addNode(number);
+  }
+
+  #addNode(number: number): SimulatedNode {
+    const disk = createSimulatedDisk({ seed: this.#seed * 31 + number, clock: this.clock });
+    const applier = this.#applier(disk, { commands: [], appliedIndex: 0 });
+    const node = new SimulatedNode(number, disk, applier);
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** Starts a node that a leader has just added: it has nothing, and waits. */
+  async join(number: number): Promise<SimulatedNode> {
+    const node = this.#addNode(number);
+    await this.start(node);
+    return node;
+  }
+
+  node(number: number): SimulatedNode {
+    const found = this.nodes.find((node) => node.number === number);
+    if (found === undefined) throw new Error(`no node ${number}`);
+    return found;
+  }
+
+  /** What comes of it while time goes on. */
+  async settled<T>(promise: Promise<T>, limitMs = 20_000): Promise<T> {
+    let isSettled = false;
+    const settle = (): void => {
+      isSettled = true;
+    };
+    promise.then(settle, settle);
+    await this.runUntil(() => isSettled, limitMs, "what was promised");
+    return promise;
   }
 
   #applier(
@@ -241,7 +157,8 @@ export class SimulatedCluster {
       dir: "/log",
       segmentBytesMax: 4096,
     });
-    if (log.state.configuration === undefined) {
+    const isFounder = this.configuration.members.some(({ number }) => number === node.number);
+    if (isFounder && log.state.configuration === undefined) {
       const bytes = encodeEntry("configuration", encodeConfiguration(this.configuration));
       log.write({ hardState: { term: 1, vote: 0 }, entries: [{ index: 1, term: 1, bytes }] });
       log.sync().catch(() => undefined);
@@ -260,18 +177,20 @@ export class SimulatedCluster {
       clock: this.clock,
       random,
       applier: node.applier,
-      appliedIndex: await this.#settled(appliedIndex),
+      appliedIndex: await this.#opened(appliedIndex),
       ...{ disk: node.disk, snapshotDir: "/snapshots", ...this.#options },
+      onNotice: (text) => void node.notices.push(text),
       syncMode: this.#syncMode,
       onFatal: (error) => {
         node.fatal = error;
       },
     });
     node.replica.onFailure((id, failure) => this.#end(id, failure));
+    node.replica.onRead((id, outcome) => node.reads.set(id, outcome));
   }
 
-  /** What a promise comes to that needs simulated time to pass. */
-  async #settled<T>(promise: Promise<T>): Promise<T> {
+  /** What a promise comes to before the node runs. */
+  async #opened<T>(promise: Promise<T>): Promise<T> {
     let isSettled = false;
     const settle = (): void => {
       isSettled = true;
@@ -322,6 +241,32 @@ export class SimulatedCluster {
     const leaders = this.nodes.filter((node) => node.replica?.status().role === "leader");
     const term = (node: SimulatedNode): number => node.replica?.status().term ?? 0;
     return leaders.sort((a, b) => term(b) - term(a))[0];
+  }
+
+  /** The leader, which must be there. */
+  mustLead(): SimulatedNode {
+    const leader = this.leader();
+    if (leader === undefined) throw new Error("no leader");
+    return leader;
+  }
+
+  followers(): SimulatedNode[] {
+    return this.nodes.filter((node) => node.isUp && node !== this.leader());
+  }
+
+  /** Cuts a node off from all others. */
+  isolate(node: SimulatedNode): void {
+    const others = this.nodes.filter((other) => other !== node).map((other) => other.number);
+    this.network.partition([[node.number], others]);
+  }
+
+  /** Proposes many texts and waits until the last is acknowledged. */
+  async write(count: number, bytes = 200): Promise<void> {
+    for (let n = 0; n < count; n += 1) {
+      const id = this.propose(this.mustLead(), `${n} ${"x".repeat(bytes)}`);
+      if (n % 10 !== 9 && n !== count - 1) continue;
+      await this.runUntil(() => this.fates.get(id) === "acknowledged", 5000, `write ${n}`);
+    }
   }
 
   /** Proposes a text at a node. @returns its number, for `fates`. */
