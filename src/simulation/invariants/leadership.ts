@@ -4,7 +4,7 @@
  * Chapter: 11-simulation.
  */
 import type { Ms } from "#base";
-import type { Index, NodeId, RaftCore, Term } from "#raft/types";
+import type { Index, NodeId, RaftCore, Term, VoterSets } from "#raft/types";
 import type { ModelNode } from "../process/index.ts";
 import { fail } from "./broken.ts";
 import type { Ledger } from "./ledger.ts";
@@ -39,17 +39,30 @@ export function checkElected(cluster: Cluster, node: ModelNode, core: RaftCore):
   }
 }
 
-/** L12: who is no voter does not campaign, and a removed leader ends with its removal. */
+/**
+ * L12: who is no voter does not campaign, and a removed leader ends with its removal.
+ *
+ * As long as its removal is not committed, a node may be the one whose vote and log are needed, so
+ * it may win and lead. Source: Ongaro 2014, 4.2.2.
+ */
 export function checkRole(node: ModelNode, core: RaftCore): void {
   if (core.role === "follower") return;
   const { index, sets } = core.configuration;
-  if (sets.voters.includes(node.id) || sets.outgoing.includes(node.id)) return;
+  if (isVoter(sets, node.id)) return;
+  if (index > core.commitIndex) {
+    const committed = node.log.configurationAt(Math.max(core.commitIndex, node.log.base.index));
+    if (isVoter(committed.sets, node.id)) return;
+  }
   if (core.role !== "leader") {
     fail("L12", node.id, `is a ${core.role} and no voter in ${index} (${setsText(sets)})`);
   }
   if (index <= core.commitIndex) {
     fail("L12", node.id, `leads on although ${index} (${setsText(sets)}) is committed`);
   }
+}
+
+function isVoter({ voters, outgoing }: VoterSets, node: NodeId): boolean {
+  return voters.includes(node) || outgoing.includes(node);
 }
 
 /** G6 and G7, when a leader's commit index has grown. */

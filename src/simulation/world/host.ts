@@ -22,8 +22,6 @@ const COPY_MIN_MS = 5;
 const COPY_MORE_MS = 60;
 /** So many of a hundred copies cannot be made. */
 const COPY_FAILS_PERCENT = 5;
-/** When a clock is read, rounding may leave it just before the deadline: look again a bit later. */
-const ROUNDING_MICROS = 1;
 
 /** What a host needs from the world. */
 export interface HostWorld {
@@ -74,6 +72,8 @@ export class Host {
   #syncs = 0;
   #works = 0;
   #copies = 0;
+  /** Peers for whom a copy is being made. */
+  readonly #copying = new Set<NodeId>();
 
   constructor(world: HostWorld, options: ModelNodeOptions) {
     const { draws } = world;
@@ -108,6 +108,7 @@ export class Host {
     this.syncingSince = undefined;
     this.#isWorking = false;
     this.#timerAt = 0;
+    this.#copying.clear();
     this.awakeSince = this.#world.queue.now;
     this.node.start(this.localNow);
     this.#follow();
@@ -130,11 +131,13 @@ export class Host {
     this.waiting.clear();
   }
 
-  /** The data directory is lost for good. */
-  wipe(): void {
-    this.crash(0);
+  /**
+   * The node is lost for good, with its disk. The checks still count what was on it: with its
+   * number never given again, it is the same as a node that is down for ever.
+   */
+  lose(): void {
+    this.crash(1);
     this.isGone = true;
-    this.node.wipe();
   }
 
   /** From now until then no sync ends. */
@@ -278,13 +281,18 @@ export class Host {
 
   #makeCopies(): void {
     const { draws, isCalm } = this.#world;
-    for (const { to } of this.node.copies.requests.splice(0)) {
+    for (const { to } of this.node.copies.requests) {
+      if (this.#copying.has(to)) continue;
+      this.#copying.add(to);
       this.#copies += 1;
       const n = this.#copies;
       const copyMs = COPY_MIN_MS + COPY_MORE_MS * draws.fraction(Stream.copy, this.id, 0, n);
       const draw = 100 * draws.fraction(Stream.copy, this.id, 1, n);
       const fails = !isCalm && draw < COPY_FAILS_PERCENT;
-      this.#later(copyMs * MS, () => this.node.makeCopy(this.localNow, to, fails));
+      this.#later(copyMs * MS, () => {
+        this.#copying.delete(to);
+        this.node.makeCopy(this.localNow, to, fails);
+      });
     }
   }
 
@@ -292,7 +300,9 @@ export class Host {
   #arm(): void {
     const { deadline } = this.node.running;
     const { queue } = this.#world;
-    const due = Math.max(Math.ceil(((deadline - this.#offset) * MS) / this.#rate), queue.now);
+    let due = Math.max(Math.ceil(((deadline - this.#offset) * MS) / this.#rate), queue.now);
+    // Rounding may leave the clock just before the deadline.
+    if (this.localAt(due) < deadline) due += 1;
     if (this.#timerAt > 0 && this.#timerAt <= due) return;
     this.#timerAt = due;
     const life = this.#life;
@@ -308,9 +318,5 @@ export class Host {
     if (core === undefined) return;
     const now = this.localNow;
     if (now >= core.deadline) this.node.step(now, { kind: "tick" });
-    else if (core.deadline - now < ROUNDING_MICROS / MS) {
-      this.#timerAt = 0;
-      this.#later(ROUNDING_MICROS, () => this.#tickIfDue());
-    }
   }
 }

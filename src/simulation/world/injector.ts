@@ -55,7 +55,7 @@ export class Injector {
         this.#pause(fault, host);
         break;
       case "wipe":
-        if (host !== undefined && this.#mayWipe(host.id)) host.wipe();
+        if (host !== undefined && this.#mayWipe(host.id)) host.lose();
         break;
       case "partition":
         this.#partition(fault);

@@ -84,18 +84,17 @@ function livingMembers(world: World): Host[] {
 }
 
 /** V2 and V6: all living members apply the same, have the same state, and the sets are simple. */
-export function waitForAgreement(world: World, goal: number): void {
+export function waitForAgreement(world: World): void {
   const extra = SNAPSHOT_EXTRA_MS / world.electionTimeoutMs;
-  wait(world, "V2", AGREEMENT_WITHIN + extra, () => disagreement(world, goal));
+  wait(world, "V2", AGREEMENT_WITHIN + extra, () => disagreement(world));
 }
 
-function disagreement(world: World, goal: number): string {
+function disagreement(world: World): string {
   const leader = currentLeader(world);
   if (leader === undefined) return "nobody leads";
   const { index, sets } = leader.node.running.configuration;
   if (sets.outgoing.length > 0) return `configuration ${index} is still joint`;
-  const last = world.invariants.ledger.lastIndex;
-  const target = Math.max(goal, last);
+  const target = Math.max(leader.node.log.lastIndex, world.invariants.ledger.lastIndex);
   for (const { id, node } of livingMembers(world)) {
     const { machine } = node;
     if (machine.index < target) return `node ${id} has applied ${machine.index} of ${target}`;

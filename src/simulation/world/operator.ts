@@ -103,12 +103,13 @@ export class Operator {
     const again = (): void =>
       this.#world.queue.after(RETRY_MS * MS, () => this.#try(action, tries + 1, done, newcomer));
     const leader = this.#world.leader();
-    if (leader === undefined) {
+    // What a paused process is asked, it would do at a time when it may be wrong.
+    if (leader === undefined || leader.isPaused) {
       again();
       return;
     }
     const wanted = this.#target(action, leader.node.running.configuration.sets, newcomer);
-    if (wanted === undefined) return;
+    if (wanted === undefined || !this.#canLive(wanted.sets.voters)) return;
     const id = this.#world.request((_host, output) => {
       if (output.kind === "accepted") {
         this.#count(action.kind);
@@ -184,6 +185,12 @@ export class Operator {
       .filter((host) => host.isUp && !host.isGone)
       .map(({ id }) => id)
       .filter((id) => ![...voters, ...outgoing, ...learners].includes(id));
+  }
+
+  /** Nobody asks for a cluster most of whose voters are gone for good. */
+  #canLive(voters: readonly NodeId[]): boolean {
+    const living = voters.filter((id) => this.#world.hosts.get(id)?.isGone === false);
+    return 2 * living.length > voters.length;
   }
 
   #removable({ voters, learners }: VoterSets): NodeId[] {

@@ -79,9 +79,9 @@ function runPhases(world: World): void {
   world.trace.note(queue.now, "--- healed");
   heal(world);
   waitForLeader(world);
-  waitForAgreement(world, 0);
+  waitForAgreement(world);
   checkService(world);
-  waitForAgreement(world, world.invariants.ledger.lastIndex);
+  waitForAgreement(world);
   checkStability(world);
   world.invariants.sweep();
   world.workload.finish();
@@ -121,9 +121,7 @@ function heal(world: World): void {
   world.network.heal();
   for (const client of world.clients) client.isStopped = true;
   for (const id of chooseLost(world)) {
-    const host = world.hosts.get(id)!;
-    host.crash(0);
-    host.isGone = true;
+    world.hosts.get(id)!.lose();
   }
   for (const host of world.hosts.values()) {
     host.repair();

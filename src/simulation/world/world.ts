@@ -21,6 +21,10 @@ import { Workload } from "./workload.ts";
 /** L8 looks at one step of a leader in so many. */
 const PROGRESS_EVERY = 16;
 
+/** More steps than this in so little time are a storm; a busy cluster takes a tenth. */
+const STORM_WINDOW_MS = 100;
+const STORM_STEPS = 20_000;
+
 /** How a run is made, beside its plan. */
 export interface RunParts {
   readonly createRaftCore: RaftModule["createRaftCore"];
@@ -47,6 +51,8 @@ export class World implements HostWorld, OperatorWorld, ClientWorld {
   readonly #reads = new Map<number, (outcome: ReadOutcome | "refused") => void>();
   readonly #createRaftCore: RaftModule["createRaftCore"];
   #requests = 0;
+  #window = -1;
+  #stepsBefore = 0;
   isCalm = false;
 
   constructor(plan: Plan, parts: RunParts) {
@@ -205,6 +211,7 @@ export class World implements HostWorld, OperatorWorld, ClientWorld {
       steps: (node, core, input) => invariants.steps(node, core, input),
       stepped: (node, core, input, outputs) => {
         trace.step(queue.now, node.id, input, outputs);
+        this.#checkStorm(node.id);
         invariants.stepped(node, core, input, outputs);
       },
       carriedOut: (node, core, now) => invariants.carriedOut(node, core, now),
@@ -217,6 +224,18 @@ export class World implements HostWorld, OperatorWorld, ClientWorld {
       copied: (node, copy, moment) => invariants.copied(node, copy, moment),
       servesByLease: (node, index, until) => invariants.servesByLease(node, index, until),
     };
+  }
+
+  /** L14 for the whole cluster: answers to answers must not multiply. */
+  #checkStorm(node: NodeId): void {
+    const window = Math.floor(this.queue.now / (STORM_WINDOW_MS * MS));
+    if (window !== this.#window) {
+      this.#window = window;
+      this.#stepsBefore = this.trace.steps;
+    } else if (this.trace.steps - this.#stepsBefore > STORM_STEPS) {
+      const text = `takes part in a storm: ${STORM_STEPS} steps in ${STORM_WINDOW_MS} ms`;
+      throw brokenInvariant("L14", node, text);
+    }
   }
 
   #told(id: NodeId, output: Output): void {
