@@ -20,10 +20,12 @@ const PAIR = /^([A-Za-z]+)=(.*)$/s;
 export class Arguments {
   readonly command: Command;
   /** Place of the next word; the verb is at 0. */
-  position = 1;
+  position: number;
 
-  constructor(command: Command) {
+  /** @param position - of the first word behind the verb. */
+  constructor(command: Command, position = 1) {
     this.command = command;
+    this.position = position;
   }
 
   get isEmpty(): boolean {

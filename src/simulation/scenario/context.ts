@@ -6,7 +6,9 @@
  */
 import type { NodeId, RaftModule } from "#raft/types";
 import type { Arguments } from "./arguments.ts";
+import type { LogBench } from "./log-bench.ts";
 import type { Member } from "./member.ts";
+import type { NetBench } from "./net-bench.ts";
 import type { World } from "./world.ts";
 
 /** How scenarios are run. */
@@ -18,8 +20,12 @@ export interface ScenarioOptions {
 export interface Context {
   readonly options: ScenarioOptions;
   world: World | undefined;
+  /** The real log, in scenarios about disks. */
+  bench: LogBench | undefined;
   /** Packets sent until the last `count`, by link and kind. */
   counted: ReadonlyMap<string, number>;
+  /** The real transport, in scenarios about networks. */
+  net: NetBench | undefined;
   /** The invariant that the next command has to break; then the cluster is gone. */
   breaks: string | undefined;
   /** Lines of the outcome that a verb says by itself, beside those of the trace. */

@@ -73,7 +73,11 @@ function forget(world: World, id: NodeId): void {
   world.act(member, (now) => member.node.compact(now, member.node.machine.durableIndex));
 }
 
-/** Lets node 3 catch up, and crashes it after that many of its steps. @returns false: it had fewer. */
+/**
+ * Lets node 3 catch up, and crashes it after that many of its steps.
+ *
+ * @returns false: it had fewer.
+ */
 function catchUp(world: World, step: number, kept: number): boolean {
   const victim = world.member(VICTIM)!;
   let steps = 0;

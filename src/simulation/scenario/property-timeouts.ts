@@ -37,7 +37,7 @@ export function electionTimeouts(context: Context, args: Arguments): string[] {
   return [
     `seed ${seed}: ${draws} timeouts, all in [${TIMEOUT_MS}, ${2 * TIMEOUT_MS}) ms`,
     `the fullest and the emptiest tenth are within ${UNEVEN_PERCENT_MAX} % of even`,
-    `${conflicts.toFixed(1)} % of rounds of ${NODES} nodes have the first two within ${CONFLICT_MS} ms`,
+    `${conflicts.toFixed(1)} % of rounds of ${NODES} have the first two within ${CONFLICT_MS} ms`,
   ];
 }
 

@@ -51,6 +51,8 @@ export async function runScenario(
   const context: Context = {
     options: { createRaftCore, ...options },
     world: undefined,
+    bench: undefined,
+    net: undefined,
     counted: new Map(),
     breaks: undefined,
     said: [],
@@ -99,8 +101,10 @@ function linesOf(context: Context): string[] {
 }
 
 async function runCommand(context: Context, command: Command): Promise<void> {
-  const [first] = command.words;
-  const name = first!.text;
+  const [first, second] = command.words;
+  const long = `${first!.text} ${second?.text}`;
+  const isLong = Object.hasOwn(VERBS, long);
+  const name = isLong ? long : first!.text;
   const verb: Verb | undefined = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (verb === undefined) {
     throw new ScenarioError(command.line, first!.column, `"${name}" is no verb`);
@@ -108,7 +112,7 @@ async function runCommand(context: Context, command: Command): Promise<void> {
   if (verb.isBefore !== true) context.world?.begin();
   const { world } = context;
   if (world !== undefined) world.trace.isMass = verb.isMass === true;
-  const args = new Arguments(command);
+  const args = new Arguments(command, isLong ? 2 : 1);
   await verb.run(context, args);
   args.end();
 }
@@ -137,7 +141,8 @@ function mismatch(block: Block, outcome: readonly string[]): ScenarioFailure | u
     const actual = outcome[i] ?? "(nothing more)";
     if (expected === actual) continue;
     const line = block.outcomeLine + i;
-    const message = `line ${line}, column 1: the text says\n  ${expected}\nand this came out:\n  ${actual}`;
+    const both = `the text says\n  ${expected}\nand this came out:\n  ${actual}`;
+    const message = `line ${line}, column 1: ${both}`;
     return { line, column: 1, message, invariant: undefined };
   }
   return undefined;

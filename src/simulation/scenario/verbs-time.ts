@@ -125,7 +125,9 @@ export const TIME_VERBS: Verbs = {
   },
   elect: {
     usage: "elect 1 [with 1,2]",
-    does: "The old leader falls silent, a node times out, and everything settles: it must lead then.",
+    does:
+      "The old leader falls silent, a node times out, and everything settles: it must lead then. " +
+      "The outcome says no more than that.",
     isMass: true,
     run: elect,
   },

@@ -10,6 +10,8 @@ import { CLIENT_VERBS } from "./verbs-client.ts";
 import { CLUSTER_VERBS } from "./verbs-cluster.ts";
 import { DISK_VERBS } from "./verbs-disk.ts";
 import { EXPECT_VERBS } from "./verbs-expect.ts";
+import { LOG_VERBS } from "./verbs-log.ts";
+import { NET_VERBS } from "./verbs-net.ts";
 import { NETWORK_VERBS } from "./verbs-network.ts";
 import { TIME_VERBS } from "./verbs-time.ts";
 
@@ -34,6 +36,8 @@ export const VERB_GROUPS: readonly (readonly [title: string, verbs: Verbs])[] = 
   ["Disks, processes, state machines", DISK_VERBS],
   ["Looking", EXPECT_VERBS],
   ["Properties", PROPERTY_VERBS],
+  ["The real log on a simulated disk", LOG_VERBS],
+  ["The real transport over simulated byte streams", NET_VERBS],
 ];
 
 export const VERBS: Verbs = merge(VERB_GROUPS.map(([, verbs]) => verbs));
