@@ -8,6 +8,7 @@
  * Chapter: 09-sqlite.
  */
 import { assert, type Bytes } from "#base";
+import { isKvCommand } from "#replica";
 import type { CommittedEntry } from "#replica/types";
 import { decodeCommand } from "./command-codec.ts";
 import { applyLoad, type LoadCommand } from "./load-pieces.ts";
@@ -57,7 +58,8 @@ export function applyEntries(writer: Writer, entries: readonly CommittedEntry[])
 
 function workOf(writer: Writer, entry: CommittedEntry): Work {
   const nothing = { entry, command: undefined, load: undefined, statements: [] };
-  if (entry.kind !== "command") return nothing;
+  // What the key-value machine does leaves no trace here but the index.
+  if (entry.kind !== "command" || isKvCommand(entry.payload)) return nothing;
   const command = decodeCommand(entry.payload);
   switch (command.kind) {
     case "barrier":

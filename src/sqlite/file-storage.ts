@@ -9,7 +9,7 @@ import Database from "better-sqlite3";
 import { type Bytes, CairnError } from "#base";
 import { atTurnEnd, createNodeDisk } from "#platform";
 import { digestSteps } from "./digest.ts";
-import { installSnapshot, writeSnapshot } from "./snapshot-file.ts";
+import { checkCopyFile, installSnapshot, writeSnapshot } from "./snapshot-file.ts";
 import { readState } from "./state-table.ts";
 import type { SqliteMachineOptions } from "./types.ts";
 import { openWriter, PAGE_BYTES, type Writer } from "./writer.ts";
@@ -27,6 +27,8 @@ export interface Storage {
   checkpoint(): boolean;
   /** As `StateMachine.snapshot`. */
   snapshot(path: string): Promise<number>;
+  /** Whether a file is a copy at this index. @throws as `restore`. */
+  checkCopy(path: string, index: number): void;
   /** As `StateMachine.restore`. */
   restore(path: string, index: number): void;
   /** As `StateMachine.digestLater`. */
@@ -106,6 +108,10 @@ class FileStorage implements Storage {
     } finally {
       this.#closeBeside(connection);
     }
+  }
+
+  checkCopy(path: string, index: number): void {
+    checkCopyFile(path, index, this.#disk);
   }
 
   restore(path: string, index: number): void {

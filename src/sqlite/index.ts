@@ -7,7 +7,7 @@
  * surroundings.ts, load.ts, load-pieces.ts, apply.ts; digest.ts,
  * snapshot-file.ts, file-storage.ts, memory-storage.ts, machine.ts. Reading: dates.ts, render-text.ts,
  * render.ts; read-script.ts, reader.ts; dump.ts, backup.ts; syntax.ts. Threads: thread-protocol.ts,
- * writer-worker.ts, reader-host.ts, reader-worker.ts, reader-pool.ts, reader-process.ts,
+ * writer-machine.ts, writer-worker.ts, reader-host.ts, reader-worker.ts, reader-pool.ts, reader-process.ts,
  * killable-readers.ts, threads.ts.
  * Chapter: 09-sqlite.
  */

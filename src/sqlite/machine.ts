@@ -80,6 +80,10 @@ class Machine implements SqliteMachine {
     return this.#storage.snapshot(path);
   }
 
+  checkCopy(path: string, index: number): void {
+    this.#storage.checkCopy(path, index);
+  }
+
   restore(path: string, index: number): void {
     this.#guard(() => this.#storage.restore(path, index));
   }

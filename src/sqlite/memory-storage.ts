@@ -11,9 +11,9 @@ import { directoryOf, replaceFile } from "#bytes";
 import type { Disk } from "#platform/types";
 import { digestConnection } from "./digest.ts";
 import type { Storage } from "./file-storage.ts";
-import { checkHeader, openCopy } from "./snapshot-file.ts";
+import { checkHeader, openCopy, pageCountOf } from "./snapshot-file.ts";
 import type { SqliteMachineOptions } from "./types.ts";
-import { openWriter, type Writer } from "./writer.ts";
+import { openWriter, PAGE_BYTES, type Writer } from "./writer.ts";
 
 /** An image costs as much as the database is large, so a checkpoint has more to wait for. */
 const CHECKPOINT_BYTES_DEFAULT = 4 * 1024 * 1024;
@@ -71,14 +71,18 @@ class MemoryStorage implements Storage {
     return appliedIndex;
   }
 
+  checkCopy(path: string, index: number): void {
+    checkHeader(path, this.#disk);
+    openCopy(this.#imageOf(path), path, index).close();
+  }
+
   restore(path: string, index: number): void {
     if (!this.#disk.exists(path)) {
       if (this.writer.state.appliedIndex === index) return;
       throw new CairnError("DISK_NOT_FOUND", `sqlite: no copy ${path} at ${index}`);
     }
-    checkHeader(path, this.#disk);
-    const image = readWhole(this.#disk, path);
-    openCopy(image, path, index).close();
+    this.checkCopy(path, index);
+    const image = this.#imageOf(path);
     replaceFile(this.#disk, this.#path, image);
     this.writer.close();
     this.writer = openWriter(this.#path, this.#foreignKeys, image);
@@ -95,6 +99,12 @@ class MemoryStorage implements Storage {
   close(): void {
     this.checkpoint();
     this.writer.close();
+  }
+
+  /** The pages of a copy; what is behind them is not ours. */
+  #imageOf(path: string): Buffer {
+    const content = readWhole(this.#disk, path);
+    return content.subarray(0, pageCountOf(content) * PAGE_BYTES);
   }
 
   #imageWritten(): void {

@@ -66,7 +66,7 @@ export async function writeSnapshot(
  */
 export function installSnapshot(writer: Writer, path: string, index: number, disk: Disk): void {
   if (isInstalled(writer, path, index, disk)) return;
-  checkHeader(path, disk);
+  checkCopyFile(path, index, disk);
   const copy = openCopy(path, path, index);
   try {
     copyPages(copy, writer.database.name);
@@ -77,6 +77,12 @@ export function installSnapshot(writer: Writer, path: string, index: number, dis
   syncWal(writer.database.name, disk);
   disk.unlink(path);
   disk.syncDir(directoryOf(path));
+}
+
+/** Whether a file is a copy of ours at `index`. @throws `SQLITE_FILE_INVALID` */
+export function checkCopyFile(path: string, index: number, disk: Disk): void {
+  checkHeader(path, disk);
+  openCopy(path, path, index).close();
 }
 
 /** A crash came behind everything but the answer. */
@@ -97,6 +103,11 @@ export function checkHeader(path: string, disk: Disk): void {
   });
 }
 
+/** What the header says of the pages. */
+export function pageCountOf(header: Buffer): number {
+  return header.readUInt32BE(PAGE_COUNT_OFFSET);
+}
+
 function headerProblem(header: Buffer, size: number): string | undefined {
   if (!looksLikeSqlite(header)) return "does not begin as a database";
   const pageBytes = header.readUInt16BE(PAGE_SIZE_OFFSET);
@@ -108,7 +119,7 @@ function headerProblem(header: Buffer, size: number): string | undefined {
   if (header.readUInt32BE(CHANGE_COUNTER_OFFSET) !== header.readUInt32BE(VALID_FOR_OFFSET)) {
     return "does not know how many pages it has";
   }
-  const pages = header.readUInt32BE(PAGE_COUNT_OFFSET);
+  const pages = pageCountOf(header);
   return pages * PAGE_BYTES > size ? `has ${size} bytes for ${pages} pages` : undefined;
 }
 

@@ -6,21 +6,23 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { Bytes } from "#base";
-import type { Outcome, WireError } from "#replica";
-import type { BackupRequest, ReadRequest, SqliteMachineOptions } from "./types.ts";
+import type { KvRead, Outcome, WireError } from "#replica";
+import type { BackupRequest, ReadRequest } from "./types.ts";
+import type { WriterMachineOptions } from "./writer-machine.ts";
 
 /** How the writer thread is started. */
 export interface WriterData {
-  readonly options: SqliteMachineOptions;
+  readonly options: WriterMachineOptions;
   readonly applierPort: MessagePort;
 }
 
 export type ToWriter =
   | { readonly kind: "status" | "checkpoint"; readonly id: number }
+  | { readonly kind: "readKv"; readonly id: number; readonly read: KvRead }
   | { readonly kind: "close" };
 
 export type FromWriter =
-  | { readonly kind: "opened"; readonly appliedIndex: number }
+  | { readonly kind: "opened"; readonly appliedIndex: number; readonly newestIndex: number }
   /**
    * The wanted results of one batch; the result of `ids[n]` ends at `ends[n]` and begins where the
    * one before ends.

@@ -7,7 +7,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { type Bytes, CairnError } from "#base";
 import { createPortPair, spawnThread, type Thread } from "#platform";
-import { fromWireError, type Outcome } from "#replica";
+import { fromWireError, type KvRead, type Outcome } from "#replica";
 import { createKillableReaders, type KillableReaders } from "./killable-readers.ts";
 import { createReaderPool, type ReaderPool } from "./reader-pool.ts";
 import type { FromWriter, ToWriter, WriterData } from "./thread-protocol.ts";
@@ -48,10 +48,10 @@ export async function openSqliteThreads(options: SqliteThreadsOptions): Promise<
     onFatal: (error) => onFatal(error),
   });
   try {
-    const appliedIndex = await openedAt(writer);
+    const opened = await openedAt(writer);
     await readers.open();
     const killable = createKillableReaders({ path: options.path, processesMax: readerCount });
-    const threads = new MainSide(writer, { readers, killable }, applierPort, appliedIndex);
+    const threads = new MainSide(writer, { readers, killable }, applierPort, opened);
     onFatal = (error) => threads.fail(error);
     return threads;
   } catch (error) {
@@ -61,12 +61,19 @@ export async function openSqliteThreads(options: SqliteThreadsOptions): Promise<
   }
 }
 
-/** The applied index that the writer has found in the file. */
-function openedAt(writer: Thread<ToWriter, FromWriter>): Promise<number> {
+/** What the writer is asked beside its entries. */
+type WriterQuestion =
+  | { readonly kind: "status" | "checkpoint" }
+  | { readonly kind: "readKv"; readonly read: KvRead };
+
+type Opened = Extract<FromWriter, { readonly kind: "opened" }>;
+
+/** What the writer has found in its files. */
+function openedAt(writer: Thread<ToWriter, FromWriter>): Promise<Opened> {
   return new Promise((resolve, reject) => {
     writer.onError(reject);
     writer.onMessage((message) => {
-      if (message.kind === "opened") resolve(message.appliedIndex);
+      if (message.kind === "opened") resolve(message);
       else if (message.kind === "fatal") reject(fromWireError(message.error));
     });
   });
@@ -75,6 +82,7 @@ function openedAt(writer: Thread<ToWriter, FromWriter>): Promise<number> {
 class MainSide implements SqliteThreads {
   readonly applierPort: MessagePort;
   readonly appliedIndexAtOpen: number;
+  readonly newestIndexAtOpen: number;
   readonly #writer: Thread<ToWriter, FromWriter>;
   readonly #readers: ReaderPool;
   readonly #killable: KillableReaders;
@@ -89,13 +97,14 @@ class MainSide implements SqliteThreads {
     writer: Thread<ToWriter, FromWriter>,
     { readers, killable }: { readers: ReaderPool; killable: KillableReaders },
     applierPort: MessagePort,
-    appliedIndex: number,
+    opened: Opened,
   ) {
     this.#writer = writer;
     this.#readers = readers;
     this.#killable = killable;
     this.applierPort = applierPort;
-    this.appliedIndexAtOpen = appliedIndex;
+    this.appliedIndexAtOpen = opened.appliedIndex;
+    this.newestIndexAtOpen = opened.newestIndex;
     writer.onMessage((message) => this.#onMessage(message));
     writer.onError((error) => this.fail(error));
   }
@@ -131,14 +140,19 @@ class MainSide implements SqliteThreads {
 
   async status(): Promise<SqliteStatus> {
     // See writer-worker.ts: the answer is what `SqliteMachine.status` returns.
-    return (await this.#askWriter("status")) as SqliteStatus;
+    return (await this.#askWriter({ kind: "status" })) as SqliteStatus;
   }
 
   async checkpoint(): Promise<boolean> {
-    return (await this.#askWriter("checkpoint")) === true;
+    return (await this.#askWriter({ kind: "checkpoint" })) === true;
   }
 
-  #askWriter(kind: "status" | "checkpoint"): Promise<unknown> {
+  async readKv(read: KvRead): Promise<Bytes> {
+    // See writer-machine.ts: the answer is bytes.
+    return (await this.#askWriter({ kind: "readKv", read })) as Bytes;
+  }
+
+  #askWriter(question: WriterQuestion): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#isGone()) {
         reject(new CairnError("SQLITE_ENGINE_FAILED", "sqlite: writer: the thread is gone"));
@@ -150,7 +164,7 @@ class MainSide implements SqliteThreads {
         if (outcome.ok) resolve(outcome.value);
         else reject(fromWireError(outcome.error));
       });
-      this.#writer.post({ kind, id });
+      this.#writer.post({ ...question, id });
     });
   }
 

@@ -7,7 +7,7 @@
  */
 import type { Bytes, Ms } from "#base";
 import type { Disk } from "#platform/types";
-import type { StateMachine } from "#replica/types";
+import type { FirstMachine, KvRead, KvStatus } from "#replica";
 
 /** A value as SQLite stores it: `bigint` is INTEGER (64 bits), `number` is REAL. */
 export type SqlValue = null | bigint | number | string | Bytes;
@@ -126,12 +126,14 @@ export interface SqliteStatus {
   /** Of the last entry that this process applied: its own time, and when it was applied. */
   readonly lastEntryTimeMs: number;
   readonly lastAppliedAtMs: number;
+  /** Of the key-value machine, if there is one. */
+  readonly kv?: KvStatus;
   readonly compileOptions: readonly string[];
   readonly pragmas: Readonly<Record<string, string>>;
 }
 
 /** The SQL state machine on the thread that opened it. */
-export interface SqliteMachine extends StateMachine {
+export interface SqliteMachine extends FirstMachine {
   /** Facts for `/status`. */
   status(): SqliteStatus;
   /**
@@ -161,8 +163,10 @@ export interface SqliteThreads {
    * `replica/applier.ts`).
    */
   readonly applierPort: import("node:worker_threads").MessagePort;
-  /** The applied index in the database file when it was opened. */
+  /** What was applied when the machines were opened; the log is replayed from here. */
   readonly appliedIndexAtOpen: number;
+  /** What the machine that was ahead had applied: the log must reach so far. */
+  readonly newestIndexAtOpen: number;
   /**
    * Sets who gets the result of a wanted entry; `proposalId` is the replica's, `index` the entry's.
    */
@@ -171,6 +175,12 @@ export interface SqliteThreads {
   onFatal(f: (error: Error) => void): void;
   /** As `SqliteReader.read`, on the least busy reader. @throws `SQLITE_READER_FAILED` */
   read(request: ReadRequest): Promise<ReadResponse>;
+  /**
+   * What the key-value machine has now, on the writer's thread: encoded, see `readFound`.
+   *
+   * @throws `SERVER_REQUEST_INVALID` without one.
+   */
+  readKv(read: KvRead): Promise<Bytes>;
   /** As `SqliteReader.backup`. */
   backup(request: BackupRequest): Promise<void>;
   /** Facts for `/status`. */
@@ -184,6 +194,8 @@ export interface SqliteThreads {
 }
 
 export interface SqliteThreadsOptions extends SqliteMachineOptions {
+  /** The directory of the key-value machine beside the SQL machine. Default: there is none. */
+  readonly kvDir?: string;
   /** Reader threads, each with its own connection. Default 2. */
   readonly readerCount?: number;
   /**

@@ -18,9 +18,8 @@ import {
   toWireError,
 } from "#replica";
 import type { CommittedEntry } from "#replica/types";
-import { openSqliteMachine } from "./machine.ts";
 import type { FromWriter, ToWriter, WriterData } from "./thread-protocol.ts";
-import type { SqliteMachine } from "./types.ts";
+import { openWriterMachine, type WriterMachine } from "./writer-machine.ts";
 
 /**
  * Consensus hears of what was applied within so many milliseconds, or when so many bytes have been:
@@ -33,20 +32,24 @@ const NOTICE_BYTES_MAX = 256 * 1024;
 class WriterHost {
   readonly #main: Port<FromWriter, ToWriter>;
   readonly #applier: Port<FromMachine, ToMachine>;
-  readonly #machine: SqliteMachine;
+  readonly #machine: WriterMachine;
   readonly #host: MachineHost;
   readonly #clock = createNodeClock();
   #cancelNotice: Cancel | undefined;
   #unnoticedBytes = 0;
 
-  constructor(main: Port<FromWriter, ToWriter>, { options, applierPort }: WriterData) {
+  constructor(
+    main: Port<FromWriter, ToWriter>,
+    applier: Port<FromMachine, ToMachine>,
+    machine: WriterMachine,
+  ) {
     this.#main = main;
-    this.#applier = wrapPort(applierPort);
-    this.#machine = openSqliteMachine(options);
+    this.#applier = applier;
+    this.#machine = machine;
     this.#host = createMachineHost({
-      machine: this.#machine,
+      machine: machine.hosted,
       onResults: (entries, results) => this.#onResults(entries, results),
-      onInstalled: () => this.#notice(),
+      onInstalled: () => this.notice(),
       onFatal: (error) => this.#onFatal(error),
     });
   }
@@ -54,7 +57,8 @@ class WriterHost {
   start(): void {
     this.#main.onMessage((message) => this.#onMessage(message));
     serveApplier(this.#applier, this.#host, (error) => this.#onFatal(error));
-    this.#main.post({ kind: "opened", appliedIndex: this.#machine.appliedIndex() });
+    const { hosted, newestIndex } = this.#machine;
+    this.#main.post({ kind: "opened", appliedIndex: hosted.appliedIndex(), newestIndex });
   }
 
   /** Nothing may be applied behind a gap; the main thread stops the process. */
@@ -66,17 +70,19 @@ class WriterHost {
   #onResults(entries: readonly CommittedEntry[], results: Results): void {
     this.#postResults(entries, results);
     for (const { payload } of entries) this.#unnoticedBytes += payload.length;
-    if (this.#unnoticedBytes > NOTICE_BYTES_MAX) this.#notice();
-    else this.#cancelNotice ??= this.#clock.after(NOTICE_MS, () => this.#notice());
+    if (this.#unnoticedBytes > NOTICE_BYTES_MAX) this.notice();
+    else this.#cancelNotice ??= this.#clock.after(NOTICE_MS, () => this.notice());
   }
 
-  #notice(): void {
+  /** Tells consensus what is applied and durable. */
+  notice(): void {
     this.#cancelNotice?.();
     this.#cancelNotice = undefined;
     this.#unnoticedBytes = 0;
+    const { hosted } = this.#machine;
     this.#applier.post({
-      appliedIndex: this.#machine.appliedIndex(),
-      durableIndex: this.#machine.durableIndex(),
+      appliedIndex: hosted.appliedIndex(),
+      durableIndex: hosted.durableIndex(),
     });
   }
 
@@ -101,33 +107,54 @@ class WriterHost {
   }
 
   #onMessage(message: ToWriter): void {
-    if (message.kind === "close") this.#close();
-    else this.#answer(message);
+    if (message.kind === "close") void this.#close();
+    else void this.#answer(message);
   }
 
-  #answer({ kind, id }: Exclude<ToWriter, { kind: "close" }>): void {
+  async #answer(message: Exclude<ToWriter, { kind: "close" }>): Promise<void> {
+    const { id } = message;
     try {
-      const value = kind === "status" ? this.#machine.status() : this.#machine.checkpoint();
-      if (kind === "checkpoint") this.#notice();
+      const value = await this.#do(message);
       this.#main.post({ kind: "answer", id, outcome: { ok: true, value } });
     } catch (error) {
       this.#main.post({ kind: "answer", id, outcome: { ok: false, error: toWireError(error) } });
     }
   }
 
-  #close(): void {
+  async #do(message: Exclude<ToWriter, { kind: "close" }>): Promise<unknown> {
+    switch (message.kind) {
+      case "status":
+        return this.#machine.status();
+      case "readKv":
+        return this.#machine.readKv(message.read);
+      case "checkpoint": {
+        const isNew = await this.#machine.checkpoint();
+        this.notice();
+        return isNew;
+      }
+    }
+  }
+
+  async #close(): Promise<void> {
     this.#host.stop();
     this.#cancelNotice?.();
-    this.#machine.close();
-    this.#applier.close();
-    this.#main.post({ kind: "closed" });
-    this.#main.close();
+    try {
+      await this.#machine.close();
+    } finally {
+      this.#applier.close();
+      this.#main.post({ kind: "closed" });
+      this.#main.close();
+    }
   }
 }
 
 const { port, data } = threadStart<FromWriter, ToWriter, WriterData>();
-try {
-  new WriterHost(port, data).start();
-} catch (error) {
-  port.post({ kind: "fatal", error: toWireError(error) });
+
+async function open({ options, applierPort }: WriterData): Promise<void> {
+  let host: WriterHost | undefined;
+  const machine = await openWriterMachine(options, () => host?.notice());
+  host = new WriterHost(port, wrapPort(applierPort), machine);
+  host.start();
 }
+
+open(data).catch((error: unknown) => port.post({ kind: "fatal", error: toWireError(error) }));

@@ -2,10 +2,16 @@
  * The replicated key-value store (chapter 08): the worked example of a state machine, and `/kv`.
  *
  * Reading order: types.ts, limits.ts, command-codec.ts, answer-codec.ts; layout.ts, view.ts,
- * sessions.ts, apply.ts; snapshot-codec.ts, copy.ts, restore.ts; machine.ts; joint-machine.ts.
+ * sessions.ts, apply.ts; snapshot-codec.ts, copy.ts, restore.ts; machine.ts; joint-copy.ts, joint-machine.ts.
  */
 export { decodeKvAnswer, encodeKvAnswer, readFound, writeFound } from "./answer-codec.ts";
 export { decodeKvCommand, encodeKvCommand, isKvCommand } from "./command-codec.ts";
+export {
+  createJointMachine,
+  type FirstMachine,
+  type JointMachine,
+  type JointMachineParts,
+} from "./joint-machine.ts";
 export {
   checkKey,
   checkRange,
