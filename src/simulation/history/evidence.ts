@@ -11,15 +11,46 @@ import type { Model, Operation } from "./types.ts";
 /** Steps for all searches together: explaining must not take longer than finding. */
 const STEPS_MAX = 400_000;
 
-/** Operations of a violated problem that are violated alone, in order of their calls. */
-export function evidenceOf<State, Input, Output>(
+/** Why a history fits no order. */
+export interface Explanation<Input, Output> {
+  /** Up to the answer of this one there is no order, and before it there was one. */
+  readonly misfit: Operation<Input, Output>;
+  /** The longest order that was found without it. */
+  readonly order: readonly Operation<Input, Output>[];
+  /** Operations that are violated alone, in order of their calls. */
+  readonly evidence: readonly Operation<Input, Output>[];
+}
+
+/**
+ * Explains a problem that is known to be violated.
+ *
+ * The search is made once more without looking ahead at who waits for a value: what it has looked
+ * ahead at has not happened yet where the misfit stands. If that ends at the budget, the misfit is
+ * the last answer of all.
+ */
+export function explain<State, Input, Output>(
   problem: Problem<Input, Output>,
-  misfit: number,
   model: Model<State, Input, Output>,
-): readonly Operation<Input, Output>[] {
-  const end = problem.candidates[misfit]!;
+  stepsMax: number,
+): Explanation<Input, Output> {
+  const { leaves: _leaves, finds: _finds, ...shortSighted } = model;
+  const found = search(problem, shortSighted, stepsMax);
+  const { candidates } = problem;
+  const end = found.kind === "violated" ? candidates[found.misfit]! : lastAnswer(candidates);
   const reducer = new Reducer(upToAnswer(problem, end.happenedBy), end.operation, model);
-  return reducer.reduce().map(({ operation }) => operation);
+  return {
+    misfit: end.operation,
+    order: found.order.map((place) => candidates[place]!.operation),
+    evidence: reducer.reduce().map(({ operation }) => operation),
+  };
+}
+
+function lastAnswer<Input, Output>(
+  candidates: readonly Candidate<Input, Output>[],
+): Candidate<Input, Output> {
+  return candidates
+    .filter(({ happenedBy }) => happenedBy < Infinity)
+    .reduce((last, one) => (one.happenedBy > last.happenedBy ? one : last));
 }
 
 /** The history up to an answer; what was under way then may have happened or not. */

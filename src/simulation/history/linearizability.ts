@@ -5,7 +5,7 @@
  * (Herlihy and Wing, "Linearizability", 1990, section 3.3); so `holds` means all keys were searched
  * to the end. Chapter: 11-simulation.
  */
-import { evidenceOf } from "./evidence.ts";
+import { explain } from "./evidence.ts";
 import { checkTimes, prepare } from "./prepare.ts";
 import { search } from "./search.ts";
 import { timelineOf } from "./timeline.ts";
@@ -61,18 +61,10 @@ function checkKey<State, Input, Output>(
   stepsMax: number,
 ): KeyVerdict<Input, Output> {
   const problem = prepare(group, model, options);
-  const { kind, steps, order, misfit } = search(problem, model, stepsMax);
-  const operationAt = (place: number): Operation<Input, Output> =>
-    problem.candidates[place]!.operation;
-  const isViolated = kind === "violated";
-  return {
-    key,
-    kind,
-    steps,
-    order: order.map(operationAt),
-    misfit: isViolated ? operationAt(misfit) : undefined,
-    evidence: isViolated ? evidenceOf(problem, misfit, model) : [],
-  };
+  const { kind, steps, order } = search(problem, model, stepsMax);
+  if (kind === "violated") return { key, kind, steps, ...explain(problem, model, stepsMax) };
+  const operations = order.map((place) => problem.candidates[place]!.operation);
+  return { key, kind, steps, order: operations, misfit: undefined, evidence: [] };
 }
 
 function textOf<State, Input, Output>(

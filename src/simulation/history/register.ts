@@ -54,6 +54,8 @@ export const registerModel: Model<RegisterValue, RegisterInput, RegisterOutput> 
   keyOf: (state) => state,
   isRead: (input, output) => input.kind === "get" || (input.kind === "cas" && output === false),
   needs,
+  leaves: written,
+  finds: seen,
   proves: (reader, writer) => {
     const value = seen(reader);
     return value !== undefined && value !== null && value === written(writer);

@@ -5,6 +5,7 @@
  * One operation after another is done, among those that were called before the first open answer;
  * at a dead end the last is undone. A configuration that was seen before is not entered again.
  * Reads that fit are done at once and never undone alone: they change nothing, so no order is lost.
+ * A state is not left while somebody waits for it who can find it nowhere else.
  *
  * Invariant: `violated` is said only after every configuration was ruled out. Sources: Wing and
  * Gong, "Testing and Verifying Concurrent Objects" (1993); Lowe, "Testing for Linearizability"
@@ -13,6 +14,7 @@
 import { assert } from "#base";
 import { type Events, eventsOf } from "./events.ts";
 import { Memo } from "./memo.ts";
+import { Once } from "./once.ts";
 import type { Problem } from "./prepare.ts";
 import type { Model, Operation, VerdictKind } from "./types.ts";
 
@@ -22,7 +24,7 @@ export interface Found {
   readonly steps: number;
   /** The order, or the longest for the beginning of the history. */
   readonly order: readonly number[];
-  /** Whose answer no order got beyond; -1 unless violated. */
+  /** Whose answer no order got beyond, as far as was searched; -1 if it holds. */
   readonly misfit: number;
 }
 
@@ -41,10 +43,12 @@ class Search<State, Input, Output> {
   readonly #model: Model<State, Input, Output>;
   readonly #events: Events;
   readonly #memo: Memo;
+  readonly #once: Once<State, Input, Output>;
   readonly #isRead: readonly boolean[];
   readonly #done: Uint8Array;
   /** States by number: the memo compares numbers. */
   readonly #states: State[] = [];
+  readonly #valueOfState: number[] = [];
   readonly #stateNumbers = new Map<string | number | null, number>();
   /** What was done, in order. */
   readonly #trail: Int32Array;
@@ -67,6 +71,7 @@ class Search<State, Input, Output> {
     this.#model = model;
     this.#events = eventsOf(problem);
     this.#memo = new Memo(this.#events.underWayMax);
+    this.#once = new Once(problem, model);
     this.#isRead = this.#operations.map(({ input, output }) => model.isRead(input, output));
     this.#done = new Uint8Array(candidates.length);
     this.#trail = new Int32Array(candidates.length);
@@ -97,6 +102,10 @@ class Search<State, Input, Output> {
   #choose(operation: number): boolean {
     const after = this.#stepTo(operation);
     if (after === -1) return false;
+    const isChange = after !== this.#state;
+    if (isChange && this.#once.isWaitedFor(this.#valueOfState[this.#state]!, operation)) {
+      return false;
+    }
     this.#choices.push(this.#trailLength);
     this.#statesBefore.push(this.#state);
     this.#state = after;
@@ -114,6 +123,7 @@ class Search<State, Input, Output> {
       this.#trailLength -= 1;
       const operation = this.#trail[this.#trailLength]!;
       this.#events.putBack(operation);
+      this.#once.add(this.#once.foundBy(operation), 1);
       this.#done[operation] = 0;
       if (this.#mustHappen[operation]) this.#left += 1;
     }
@@ -123,6 +133,7 @@ class Search<State, Input, Output> {
 
   #do(operation: number): void {
     this.#events.takeOut(operation);
+    this.#once.add(this.#once.foundBy(operation), -1);
     this.#done[operation] = 1;
     this.#trail[this.#trailLength] = operation;
     this.#trailLength += 1;
@@ -157,6 +168,7 @@ class Search<State, Input, Output> {
     if (number === undefined) {
       number = this.#states.length;
       this.#states.push(state);
+      this.#valueOfState.push(this.#once.numberOf(key));
       this.#stateNumbers.set(key, number);
     }
     return number;
@@ -183,12 +195,9 @@ class Search<State, Input, Output> {
   }
 
   #found(kind: VerdictKind): Found {
-    const order = kind === "holds" ? this.#trail.subarray(0, this.#trailLength) : this.#longest;
-    return {
-      kind,
-      steps: this.#steps,
-      order: [...order],
-      misfit: kind === "violated" ? this.#farthestNode >> 1 : -1,
-    };
+    const holds = kind === "holds";
+    const order = holds ? this.#trail.subarray(0, this.#trailLength) : this.#longest;
+    const misfit = holds ? -1 : this.#farthestNode >> 1;
+    return { kind, steps: this.#steps, order: [...order], misfit };
   }
 }

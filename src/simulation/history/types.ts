@@ -55,6 +55,13 @@ export interface Model<State, Input, Output> {
    * absent. Where there is one such writer, it had happened when the answer came.
    */
   proves?(reader: Operation<Input, Output>, writer: Operation<Input, Output>): boolean;
+  /**
+   * For objects that hold one value: the key of the state that the operation leaves behind, if it
+   * can change anything. Together with `finds` it lets the search see dead ends early.
+   */
+  leaves?(operation: Operation<Input, Output>): string | number | null | undefined;
+  /** The key of the state that the operation came upon, if its answer tells. */
+  finds?(operation: Operation<Input, Output>): string | number | null | undefined;
   /** The operation in a few words. */
   describe(input: Input, output: Output | undefined): string;
 }

@@ -20,8 +20,8 @@ export function anyCalls(random: Random): RegisterCall[] {
     const isFailed = !isUnknown && random.below(8) === 0;
     const inputs: readonly RegisterInput[] = [
       { kind: "get" },
-      { kind: "put", value: 1 + random.below(2) },
-      { kind: "cas", expected: value(), value: 1 + random.below(2) },
+      { kind: "put", value: value() },
+      { kind: "cas", expected: value(), value: value() },
     ];
     const input = inputs[random.below(inputs.length)]!;
     const answers: Record<RegisterInput["kind"], RegisterOutput> = {

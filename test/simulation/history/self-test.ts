@@ -110,19 +110,28 @@ export const selfTests = {
     }
   },
   "crowded objects": (subject) => {
-    // With a memo that works 11 writers take some 150,000 steps; without it, millions.
-    const budget = { stepsMax: 200_000 };
+    // With a memo that works 10 writers take some 70,000 steps; without it, millions. That values
+    // are there once would lead straight to the order, so the model does not tell.
+    const { initial, step, keyOf, isRead, needs, describe } = subject.registerModel;
+    const silent = { initial, step, keyOf, isRead, needs, describe };
     for (let seed = 1; seed <= 6; seed += 1) {
-      const history = crowd(seededRandom(seed), 11);
-      const right = subject.checkLinearizability(history, subject.registerModel, budget);
-      require(right.kind, "holds", `seed ${seed}, ${right.keys[0]?.steps} steps`);
-      const again = get(0, [990, 991]);
-      const wrong = subject.checkLinearizability(
-        [...history, again],
-        subject.registerModel,
-        budget,
-      );
-      require(wrong.kind, "violated", `seed ${seed}, the first value again`);
+      const history = crowd(seededRandom(seed), 10);
+      for (const again of [[], [get(0, [990, 991])]]) {
+        const { kind, keys } = subject.checkLinearizability([...history, ...again], silent, {
+          stepsMax: 100_000,
+        });
+        const expected = again.length === 0 ? "holds" : "violated";
+        require(kind, expected, `seed ${seed}, ${keys[0]?.steps} steps`);
+      }
+    }
+  },
+  "values that are there once": (subject) => {
+    for (let seed = 1; seed <= 6; seed += 1) {
+      const history = crowd(seededRandom(seed), 30);
+      const { kind, keys } = subject.checkLinearizability(history, subject.registerModel, {
+        stepsMax: 20_000,
+      });
+      require(kind, "holds", `seed ${seed}, ${keys[0]?.steps} steps`);
     }
   },
   evidence: (subject) => {

@@ -95,6 +95,44 @@ const inSearch: readonly Mistake[] = [
   ),
 ];
 
+const inOnce: readonly Mistake[] = [
+  mistake(
+    "a value that comes twice is taken for one that comes once",
+    "every order of calls",
+    "once.ts",
+    "if (count === 1) this",
+    "if (count >= 1) this",
+  ),
+  mistake(
+    "the first value is not counted among those that are left",
+    "every order of calls",
+    "once.ts",
+    "[[model.keyOf(model.initial), 1]]",
+    "[[model.keyOf(model.initial), 0]]",
+  ),
+  mistake(
+    "who comes upon the value itself may not change it",
+    "known objects",
+    "once.ts",
+    "(this.#finds[operation] === value ? 1 : 0)",
+    "0",
+  ),
+  mistake(
+    "who has found a value waits for it still",
+    "known objects",
+    "search.ts",
+    "this.#once.add(this.#once.foundBy(operation), -1);",
+    "",
+  ),
+  mistake(
+    "nobody waits for anything",
+    "values that are there once",
+    "once.ts",
+    "if (value === -1) return false;",
+    "if (value !== -2) return false;",
+  ),
+];
+
 const inPreparation: readonly Mistake[] = [
   mistake(
     "a failed operation may have happened",
@@ -133,7 +171,7 @@ const inPreparation: readonly Mistake[] = [
   ),
   mistake(
     "a comparison writes whatever it found",
-    "known objects",
+    "every order of calls",
     "register.ts",
     "if (output !== undefined && output !== fits) return undefined;",
     "",
@@ -253,6 +291,7 @@ const inOracles: readonly Mistake[] = [
 
 export const mistakes: readonly Mistake[] = [
   ...inSearch,
+  ...inOnce,
   ...inPreparation,
   ...inTransactions,
   ...inOracles,
