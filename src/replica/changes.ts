@@ -8,11 +8,22 @@
  */
 import { assert, CairnError, type Cancel, type Ms } from "#base";
 import type { Clock } from "#platform/types";
-import type { Index, Input, NodeId, Output, RaftCore, RefuseReason, VoterSets } from "#raft/types";
+import type {
+  ConfigurationRecord,
+  Index,
+  Input,
+  NodeId,
+  Output,
+  RaftCore,
+  RefuseReason,
+  VoterSets,
+} from "#raft/types";
 import { describe, planChange } from "./membership-plan.ts";
 import type { Configuration, MembershipChange, RaftLog } from "./types.ts";
 
 const PROMOTE_MS: Ms = 100;
+/** An election after a transfer takes a few round trips. */
+const LEADER_MS: Ms = 5000;
 /** A learner that has not caught up within so long is no longer waited for by this leader. */
 const GIVE_UP_MS: Ms = 10 * 60_000;
 
@@ -37,6 +48,11 @@ export interface ChangesParts {
   readonly clock: Clock;
   readonly step: (input: Input) => void;
   readonly onNotice: (text: string) => void;
+}
+
+function fail({ reject }: PendingTransfer, outcome: string): void {
+  const text = `replica: leadership was not handed over: ${outcome}`;
+  reject(new CairnError("REPLICA_TRANSFER_FAILED", text, { details: { outcome } }));
 }
 
 /** What a refusal of the core is as an error. */
@@ -65,6 +81,9 @@ export class Changes {
   #nextId = 1;
   #pending: PendingChange | undefined;
   #transfers: PendingTransfer[] = [];
+  /** Handed over, and nobody leads yet. */
+  readonly #elections: PendingTransfer[] = [];
+  #cancelElection: Cancel | undefined;
   #cancelPromotion: Cancel | undefined;
   /** Since when this leader waits for learners. */
   #waitingSince: Ms | undefined;
@@ -131,11 +150,16 @@ export class Changes {
 
   configured({ configuration, committed }: Extract<Output, { kind: "configuration" }>): void {
     this.#watchLearners();
+    if (committed) this.#committed(configuration);
+  }
+
+  /** Ends the change under way if this is what it was for. */
+  #committed({ index, sets }: ConfigurationRecord): void {
     const pending = this.#pending;
-    if (pending === undefined || pending.index === 0 || !committed) return;
-    if (configuration.sets.outgoing.length > 0 || configuration.index < pending.index) return;
+    if (pending === undefined || pending.index === 0) return;
+    if (sets.outgoing.length > 0 || index < pending.index) return;
     this.#pending = undefined;
-    const stored = this.#parts.log.configurationAt(configuration.index);
+    const stored = this.#parts.log.configurationAt(index);
     pending.resolve(stored?.configuration ?? pending.target);
   }
 
@@ -147,29 +171,47 @@ export class Changes {
     const newest = outcome === "replaced" ? this.#transfers.pop() : undefined;
     const ended = this.#transfers;
     this.#transfers = newest === undefined ? [] : [newest];
-    for (const { resolve, reject } of ended) {
-      if (outcome === "done") resolve();
-      else {
-        const text = `replica: leadership was not handed over: ${outcome}`;
-        reject(new CairnError("REPLICA_TRANSFER_FAILED", text, { details: { outcome } }));
-      }
-    }
+    if (outcome === "done") this.#awaitLeader(ended);
+    else for (const transfer of ended) fail(transfer, outcome);
+  }
+
+  /** Our term is over, but our vote may still be needed: it is done when somebody leads. */
+  #awaitLeader(transfers: readonly PendingTransfer[]): void {
+    this.#elections.push(...transfers);
+    if (transfers.length === 0) return;
+    this.#cancelElection?.();
+    this.#cancelElection = this.#parts.clock.after(LEADER_MS, () => {
+      for (const transfer of this.#elections.splice(0)) fail(transfer, "nobody leads");
+    });
+    this.#noteLeader();
+  }
+
+  #noteLeader(): void {
+    const { core, self } = this.#parts;
+    if (this.#elections.length === 0 || core.leader === 0 || core.leader === self) return;
+    this.#cancelElection?.();
+    for (const { resolve } of this.#elections.splice(0)) resolve();
   }
 
   /** The role has changed; what a leader was about to do is over when it leads no more. */
   roleChanged(): void {
+    this.#noteLeader();
     if (this.#parts.core.role === "leader") {
       this.#waitingSince = undefined;
       this.#watchLearners();
       return;
     }
+    // Whoever has removed itself leads no more in the very step that commits it.
+    if (this.#pending !== undefined)
+      this.#committed(this.#parts.core.status().committedConfiguration);
     this.#abandon("leadership was lost");
   }
 
   stop(): void {
     this.#cancelPromotion?.();
     this.#abandon("the node stops");
-    for (const { reject } of this.#transfers.splice(0)) {
+    this.#cancelElection?.();
+    for (const { reject } of [...this.#transfers.splice(0), ...this.#elections.splice(0)]) {
       reject(new CairnError("REPLICA_STOPPED", "replica: the node stops"));
     }
   }

@@ -262,7 +262,7 @@ export interface Replica {
    */
   change(change: MembershipChange): Promise<Configuration>;
   /**
-   * Hands leadership to a voter; 0: to the most advanced one.
+   * Hands leadership to a voter; 0: to the most advanced one. Resolves when another node leads.
    *
    * @throws `REPLICA_NOT_LEADER`, `REPLICA_CHANGE_INVALID`, `REPLICA_TRANSFER_FAILED`
    */
