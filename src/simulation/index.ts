@@ -31,6 +31,7 @@ export type * from "./process/index.ts";
 export { createModelNode, entriesOfTerms, makeEntry } from "./process/index.ts";
 export {
   runScenario,
+  SCENARIO_VERBS,
   type ScenarioFailure,
   type ScenarioOptions,
   type ScenarioReport,
@@ -52,4 +53,4 @@ export {
 } from "./search/index.ts";
 export type * from "./types.ts";
 export type * from "./world/index.ts";
-export { drawPlan, parsePlan, runPlan } from "./world/index.ts";
+export { createEventQueue, drawPlan, linksOf, parsePlan, runPlan } from "./world/index.ts";

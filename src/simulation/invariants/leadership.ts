@@ -49,16 +49,20 @@ export function checkRole(node: ModelNode, core: RaftCore): void {
   if (core.role === "follower") return;
   const { index, sets } = core.configuration;
   if (isVoter(sets, node.id)) return;
-  if (index > core.commitIndex) {
-    const committed = node.log.configurationAt(Math.max(core.commitIndex, node.log.base.index));
-    if (isVoter(committed.sets, node.id)) return;
-  }
+  if (index > core.commitIndex && mayBeNeeded(node, core)) return;
   if (core.role !== "leader") {
     fail("L12", node.id, `is a ${core.role} and no voter in ${index} (${setsText(sets)})`);
   }
   if (index <= core.commitIndex) {
     fail("L12", node.id, `leads on although ${index} (${setsText(sets)}) is committed`);
   }
+}
+
+/** Is it a voter in any configuration that may still turn out to be the one in force? */
+function mayBeNeeded({ id, log }: ModelNode, core: RaftCore): boolean {
+  const committed = log.configurationAt(Math.max(core.commitIndex, log.base.index));
+  const later = log.configurations.filter((record) => record.index > committed.index);
+  return [committed, ...later].some(({ sets }) => isVoter(sets, id));
 }
 
 function isVoter({ voters, outgoing }: VoterSets, node: NodeId): boolean {

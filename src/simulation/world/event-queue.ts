@@ -10,6 +10,11 @@ interface SimulatedEvent {
   readonly act: () => void;
 }
 
+/** Makes an empty queue. @param shuffle - see {@link EventQueue}. */
+export function createEventQueue(shuffle?: (count: number) => number): EventQueue {
+  return new EventQueue(shuffle);
+}
+
 /** See the file's header. */
 export class EventQueue {
   readonly #heap: SimulatedEvent[] = [];

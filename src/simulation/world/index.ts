@@ -6,6 +6,8 @@
  * trace-text.ts, trace.ts, world.ts, liveness.ts, run.ts.
  */
 export type { RunRequest } from "./draw-options.ts";
+export { createEventQueue } from "./event-queue.ts";
+export { linksOf } from "./injector.ts";
 export { drawPlan, parsePlan } from "./plan.ts";
 export { type EndedRun, type RunReport, runPlan } from "./run.ts";
 export type * from "./types.ts";

@@ -6,6 +6,7 @@
  */
 import type { NodeId, VoterSets } from "#raft/types";
 import { isQuorum } from "../invariants/index.ts";
+import { mixHash } from "../process/index.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { type Host, MS } from "./host.ts";
 import type { Network } from "./network.ts";
@@ -164,7 +165,7 @@ export function linksOf(shape: PartitionShape, choice: number, nodes: readonly N
         // Two sides that hear each other only through one node.
         return a !== chosen && b !== chosen && side(from) !== side(to);
       case "random":
-        return ((Math.imul(choice, (a + 1) * 7919 + (b + 1) * 104_729) >>> 7) & 3) === 0;
+        return mixHash(mixHash(choice + 1, a + 1), b + 1) % 4 === 0;
     }
   }
 }
