@@ -15,6 +15,7 @@ export const BOOK: string = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The pages of a chapter besides `README.md`, in the order in which they are read. */
 const PAGES: readonly (readonly [file: string, label: string])[] = [
   ["contract.md", "Contract"],
+  ["scenarios.md", "Scenarios"],
   ["hints.md", "Hints"],
   ["bench.md", "Bench"],
   ["compare.md", "Compare"],

@@ -3,10 +3,12 @@
  *
  * Method: small texts with one mistake each, and cores with one mistake each.
  */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createRaftCore } from "#raft";
 import type { Output, RaftModule } from "#raft/types";
-import { runScenario } from "#simulation";
+import { runScenario, SCENARIO_VERBS } from "#simulation";
 
 type Create = RaftModule["createRaftCore"];
 
@@ -117,4 +119,24 @@ describe("a core with a mistake", () => {
       "nothing has broken G1",
     );
   });
+});
+
+const ROOT = join(import.meta.dirname, "../..");
+const verbs = SCENARIO_VERBS.flatMap(([, group]) => Object.entries(group));
+
+test("the page on the language has every verb, as the language describes it", () => {
+  const page = readFileSync(join(ROOT, "chapters/11-simulation/scenarios.md"), "utf8");
+  const cell = (text: string): string => text.replaceAll("|", "\\|");
+  const rows = verbs.map(([, { usage, does }]) => `| \`${cell(usage)}\` | ${cell(does)} |`);
+  expect(rows.filter((row) => !page.includes(row))).toEqual([]);
+});
+
+test("every verb is used by a scenario", () => {
+  const directory = join(ROOT, "test/raft/scenarios");
+  const names = readdirSync(directory).filter((name) => name.endsWith(".txt"));
+  const lines = names.flatMap((name) => readFileSync(join(directory, name), "utf8").split("\n"));
+  const unused = verbs.filter(
+    ([name]) => !lines.some((line) => line === name || line.startsWith(`${name} `)),
+  );
+  expect(unused.map(([name]) => name)).toEqual([]);
 });
