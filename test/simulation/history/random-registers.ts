@@ -137,15 +137,16 @@ export type Corruption = "never written" | "overwritten" | "from the future" | "
 
 /**
  * The history with one read changed, so that no order can explain it; undefined if it has no read
- * that can be changed so. Needs a history in which every value is written once.
+ * at place `from` or later that can be changed so. Needs a history in which every value is written once.
  */
 export function corrupted(
   random: Random,
   history: readonly RegisterCall[],
   how: Corruption,
+  from = 0,
 ): RegisterCall[] | undefined {
   const choices = history.flatMap((read, place) => {
-    if (read.input.kind !== "get" || read.outcome !== "ok") return [];
+    if (place < from || read.input.kind !== "get" || read.outcome !== "ok") return [];
     const others = history.filter(({ key }) => key === read.key);
     return wrongValues(others, read, how).map((value) => ({ place, value }));
   });
