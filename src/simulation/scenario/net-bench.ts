@@ -1,8 +1,8 @@
 /**
  * The real transport over simulated byte streams, for scenarios about what a network can do to it.
  *
- * Invariant: everything that a node takes, refuses or misses is a line, and what it takes comes in order.
- * Chapter: 11-simulation.
+ * Invariant: everything that a node takes, refuses or misses is a line; what it takes comes in
+ * order, the rest is counted. Chapter: 11-simulation.
  */
 import type { Bytes } from "#base";
 import { createSimulatedClock, createSimulatedSockets, seededRandom } from "#platform";
