@@ -137,7 +137,7 @@ export type Corruption = "never written" | "overwritten" | "from the future" | "
 
 /**
  * The history with one read changed, so that no order can explain it; undefined if it has no read
- * at place `from` or later that can be changed so. Needs a history in which every value is written once.
+ * at place `from` or later that can be changed so. Needs a history that writes every value once.
  */
 export function corrupted(
   random: Random,
