@@ -17,7 +17,7 @@ export class ConfigurationHistory {
   /** In force at the compacted index. */
   base: StoredConfiguration | undefined;
   #behind: StoredConfiguration[] = [];
-  readonly #epochMin: number;
+  #epochMin: number;
 
   /** @param epochMin - what this node was told: configurations of older epochs never count. */
   constructor(epochMin: number) {
@@ -35,6 +35,12 @@ export class ConfigurationHistory {
   /** Configurations below it do not count. */
   get epoch(): number {
     return Math.max(this.#epochMin, this.inForce?.configuration.epoch ?? 0);
+  }
+
+  /** From now on configurations of older epochs do not count. */
+  expectEpoch(epoch: number): void {
+    this.#epochMin = Math.max(this.#epochMin, epoch);
+    this.#behind = this.#behind.filter(({ configuration }) => configuration.epoch >= epoch);
   }
 
   at(index: Index): StoredConfiguration | undefined {

@@ -128,6 +128,8 @@ export interface RaftLog {
   readonly inForce: StoredConfiguration | undefined;
   /** Configurations of older epochs do not count. */
   readonly epoch: number;
+  /** This node was told of a cluster that was recovered so often: its log may not know yet. */
+  expectEpoch(epoch: number): void;
   /** In force at an index, as far back as the compacted one. */
   configurationAt(index: Index): StoredConfiguration | undefined;
   /** Hard state, reset, cut and entries of one persist, in that order; not durable yet. */

@@ -60,12 +60,18 @@ export function membershipOf(
 ): Membership | undefined {
   const configuration = state.configuration ?? told?.configuration;
   if (configuration === undefined) return undefined;
-  const known = [configuration, ...state.configurations.map((stored) => stored.configuration)];
-  for (const { members } of known) {
-    const own = members.find(({ id }) => id === identity.nodeId);
-    if (own?.incarnation === identity.incarnation) return { number: own.number, configuration };
-  }
-  if (told !== undefined) return { number: told.number, configuration };
+  const stored = [...state.configurations, ...(state.base === undefined ? [] : [state.base])];
+  const known = [configuration, ...stored.map((one) => one.configuration)];
+  const numbers = known.flatMap(({ members }) =>
+    members
+      .filter(
+        ({ id, incarnation }) => id === identity.nodeId && incarnation === identity.incarnation,
+      )
+      .map(({ number }) => number),
+  );
+  if (told !== undefined) numbers.push(told.number);
+  // Numbers only grow: whoever was removed and added again is the last of them.
+  if (numbers.length > 0) return { number: Math.max(...numbers), configuration };
   throw new CairnError(
     "REPLICA_IDENTITY_MISMATCH",
     `replica: node ${identity.nodeId} with incarnation ${identity.incarnation} is no member ` +

@@ -73,6 +73,10 @@ class WalRaftLog implements RaftLog {
     return this.#configurations.epoch;
   }
 
+  expectEpoch(epoch: number): void {
+    this.#configurations.expectEpoch(epoch);
+  }
+
   get lastIndex(): Index {
     return this.#entries.lastIndex;
   }

@@ -204,6 +204,7 @@ export class ReplicaHost {
     const { disk, settings } = this.#parts;
     writeMembership(disk, settings.dataDir, membership);
     this.#told = membership;
+    this.#opened.log.expectEpoch(membership.configuration.epoch);
   }
 
   async #recover(appliedIndex: Index): Promise<void> {

@@ -114,6 +114,11 @@ export class RememberingApplier implements Applier {
     this.#listener = f;
   }
 
+  /** The same state on another disk, after a crash. */
+  on(disk: Disk): RememberingApplier {
+    return new RememberingApplier(disk, this.remains(), this.#schedule, this.onResult);
+  }
+
   /** What is left after a crash. */
   remains(): { commands: AppliedCommand[]; appliedIndex: number } {
     const appliedIndex = this.durableIndex;
