@@ -76,7 +76,7 @@ class Core implements RaftCore {
     driveReads(state);
     this.#deadline = deadlineOf(state);
     // Before anything is handed out: a broken core must not be heard.
-    checkInvariants(state, this.#seen, this.#deadline);
+    checkInvariants(state, this.#seen, input.kind, this.#deadline);
     this.#emit(outputs);
     this.#broken = false;
   }

@@ -80,9 +80,13 @@ export function followLeader(state: RaftState, from: NodeId): void {
  * section 4.2.2.
  */
 export function mayCampaign(state: RaftState): boolean {
-  if (state.term >= TERM_MAX) return false;
-  const last = lastVotedIn(state);
-  return last >= committedConfiguration(state).index && last >= state.removedAt;
+  if (state.term >= TERM_MAX || !isCommittedVoter(state)) return false;
+  return !isRemoved(state);
+}
+
+/** Whether this node votes in the committed configuration, or in one that may take its place. */
+export function isCommittedVoter(state: RaftState): boolean {
+  return lastVotedIn(state) >= committedConfiguration(state).index;
 }
 
 /** A newer configuration than any here that names it a voter is committed without this node. */

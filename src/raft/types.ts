@@ -221,11 +221,17 @@ export type Output =
       readonly to: NodeId;
       readonly outcome: "done" | "timeout" | "replaced" | "gone";
     }
-  /** This peer needs entries that are compacted away: make a copy of at least `atLeast`. */
+  /**
+   * This peer, which answers, needs entries that are compacted away: make a copy of at least
+   * `atLeast`. Asked for again after an election timeout without `snapshotReady`.
+   */
   | { readonly kind: "makeSnapshot"; readonly to: NodeId; readonly atLeast: Index }
   /** Nobody needs this copy any more. */
   | { readonly kind: "dropSnapshot"; readonly to: NodeId; readonly copy: number }
-  /** Store and check the chunk of the message being handled, then say `chunkStored`. */
+  /**
+   * Store and check the chunk of the message being handled, then say `chunkStored`. It starts at
+   * `nextOffset`, or behind chunks handed out before; after a loss the same one may come again.
+   */
   | { readonly kind: "storeChunk"; readonly from: NodeId }
   /**
    * The stored copy takes the state machine's place, once persist `after` is on disk. Say
@@ -274,7 +280,7 @@ export interface RaftStatus {
   readonly configuration: ConfigurationRecord;
   /** The last one that is committed. */
   readonly committedConfiguration: ConfigurationRecord;
-  /** A newer configuration without this node is committed somewhere: it does not campaign. */
+  /** Told by a voter: a newer configuration without this node is committed. Does not campaign. */
   readonly removed: boolean;
   /** Who leadership is being handed to; 0: nobody. */
   readonly transferringTo: NodeId;

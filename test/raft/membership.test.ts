@@ -4,35 +4,26 @@
  */
 import { describe, expect, test } from "vitest";
 import { InvariantError } from "#base";
-import type { NodeId, Output } from "#raft";
+import { createRaftCore, type NodeId } from "#raft";
 import { Cluster, ELECTION_TIMEOUT_MS, HEARTBEAT_MS } from "./cluster.ts";
-import { oneEach } from "./scenarios.ts";
+import {
+  changeBeforeOwnTerm,
+  comesBackInOneTerm,
+  dismissedLeaderGoes,
+  emptyVoter,
+  jointElection,
+  refusal,
+  removedIsTold,
+  seesItsRemovalThrough,
+  withLearner,
+  withSpares,
+} from "./member-scenarios.ts";
 
 const ONE_TO_THREE = [1, 2, 3];
-
-/** Nodes 1 to 3 are voters and node 1 leads; the rest are up, know nobody and wait. */
-function withSpares(nodes: number): Cluster {
-  const voters = (id: NodeId) => (id <= 3 ? ONE_TO_THREE : []);
-  const cluster = new Cluster({ nodes, voters });
-  cluster.elect(1, ONE_TO_THREE);
-  cluster.run(2 * HEARTBEAT_MS);
-  return cluster;
-}
 
 function setsOf(cluster: Cluster, id: NodeId) {
   const { voters, outgoing, learners } = cluster.node(id).running.configuration.sets;
   return [voters, outgoing, learners];
-}
-
-const refusal = (outputs: readonly Output[]) =>
-  outputs.filter((output) => output.kind === "refused").map(({ reason }) => reason);
-
-/** Makes node 4 a learner and lets it catch up. */
-function withLearner(): Cluster {
-  const cluster = withSpares(4);
-  cluster.change(1, ONE_TO_THREE, [4]);
-  cluster.run(5 * HEARTBEAT_MS);
-  return cluster;
 }
 
 describe("changes", () => {
@@ -92,28 +83,13 @@ describe("changes", () => {
   });
 
   test("M03: a joint election needs a majority of both halves", () => {
-    const cluster = withSpares(5);
-    cluster.change(1, ONE_TO_THREE, [4, 5]);
-    cluster.run(5 * HEARTBEAT_MS);
-    cluster.change(1, [1, 4, 5]);
-    cluster.deliver();
-    cluster.sync();
-    cluster.drop();
-    cluster.crash(1);
-    cluster.run(20 * ELECTION_TIMEOUT_MS, [2, 3, 4]);
-    expect(cluster.leaders()).toEqual([]);
+    const cluster = jointElection(createRaftCore);
     cluster.run(5 * ELECTION_TIMEOUT_MS, [2, 3, 4, 5]);
     expect(setsOf(cluster, 4)).toEqual([[1, 4, 5], [], []]);
   });
 
   test("M04: no change before the leader has committed in its own term", () => {
-    const cluster = withLearner();
-    cluster.crash(1);
-    cluster.now += 2 * ELECTION_TIMEOUT_MS;
-    cluster.timeOut(2);
-    oneEach(cluster, [2, 3]);
-    expect(refusal(cluster.change(2, [2, 3]))).toEqual(["own-term-pending"]);
-    cluster.settle([2, 3]);
+    const cluster = changeBeforeOwnTerm(createRaftCore);
     expect(refusal(cluster.change(2, [2, 3]))).toEqual([]);
   });
 
@@ -144,19 +120,9 @@ describe("changes", () => {
   });
 
   test("M05, M06: nobody becomes a voter that is no learner, lags, or is silent", () => {
-    const cluster = withSpares(5);
-    expect(refusal(cluster.change(1, [1, 2, 3, 4]))).toEqual(["not-caught-up"]);
-    cluster.change(1, ONE_TO_THREE, [4]);
-    cluster.run(HEARTBEAT_MS, ONE_TO_THREE);
-    expect(refusal(cluster.change(1, [1, 2, 3, 4]))).toEqual(["not-caught-up"]);
-    cluster.run(5 * HEARTBEAT_MS);
-    const peer = () => cluster.leader.running.status().peers.find((one) => one.peer === 4);
-    expect(peer()).toMatchObject({ caughtUp: true, voter: false });
-    // It was quick once. Since then nothing was heard of it.
-    cluster.run(2 * ELECTION_TIMEOUT_MS, ONE_TO_THREE);
-    expect(peer()).toMatchObject({ caughtUp: false });
-    expect(refusal(cluster.change(1, [1, 2, 3, 4]))).toEqual(["not-caught-up"]);
-    cluster.run(3 * HEARTBEAT_MS);
+    const cluster = emptyVoter(createRaftCore);
+    const peer = cluster.leader.running.status().peers.find((one) => one.peer === 4);
+    expect(peer).toMatchObject({ caughtUp: true, voter: false });
     expect(refusal(cluster.change(1, [1, 2, 3, 4]))).toEqual([]);
   });
 
@@ -215,10 +181,7 @@ describe("changes", () => {
 
 describe("leaving", () => {
   test("M08: a leader that removes itself leads until that is committed, then names an heir", () => {
-    const cluster = withSpares(3);
-    cluster.change(1, [2, 3]);
-    cluster.run(2 * HEARTBEAT_MS);
-    expect(cluster.leader.id).not.toBe(1);
+    const cluster = dismissedLeaderGoes(createRaftCore);
     expect(cluster.leader.term).toBe(2);
     expect(cluster.sent.filter(({ message }) => message.kind === "timeoutNow")).toHaveLength(1);
     cluster.run(10 * ELECTION_TIMEOUT_MS);
@@ -253,12 +216,8 @@ describe("leaving", () => {
   });
 
   test("M09: a removed node that heard nothing asks once, is told, and stops", () => {
-    const cluster = withSpares(3);
-    cluster.change(1, [1, 2]);
-    cluster.run(3 * HEARTBEAT_MS, [1, 2]);
+    const cluster = removedIsTold(createRaftCore);
     expect(setsOf(cluster, 3)).toEqual([[1, 2, 3], [], []]);
-    cluster.run(3 * ELECTION_TIMEOUT_MS);
-    expect(cluster.node(3).running.status()).toMatchObject({ removed: true, role: "follower" });
     const sent = cluster.sent.length;
     cluster.run(20 * ELECTION_TIMEOUT_MS, [3]);
     expect(cluster.sent).toHaveLength(sent);
@@ -266,19 +225,12 @@ describe("leaving", () => {
   });
 
   test("M10: a voter that is being removed may still have to win", () => {
-    const cluster = withSpares(3);
-    cluster.change(1, [1, 2]);
-    cluster.deliver(({ to }) => to === 3);
-    cluster.sync([3]);
-    cluster.drop();
-    cluster.crash(1);
-    cluster.run(10 * ELECTION_TIMEOUT_MS, [2, 3]);
-    // Only node 3 has the entry, and with it the longer log.
-    expect(cluster.leaders().map(({ id }) => id)).toEqual([]);
+    const cluster = seesItsRemovalThrough(createRaftCore);
     cluster.restart(1);
-    cluster.run(10 * ELECTION_TIMEOUT_MS);
-    expect([1, 2]).toContain(cluster.leader.id);
-    expect(setsOf(cluster, 2)).toEqual([[1, 2], [], []]);
+    cluster.run(5 * ELECTION_TIMEOUT_MS);
+    expect(cluster.leader.id).toBe(3);
+    for (const id of ONE_TO_THREE)
+      expect(cluster.node(id).running.role).toBe(id === 3 ? "leader" : "follower");
   });
 
   test("M11, M13: a change whose entry is cut off never was", () => {
@@ -298,20 +250,7 @@ describe("leaving", () => {
   });
 
   test("M12: removed and added again in one term, a peer owes nothing to its earlier self", () => {
-    const cluster = withLearner();
-    cluster.propose(1);
-    cluster.deliver(({ to }) => to === 4);
-    cluster.sync([4]);
-    const old = cluster.drop(({ from }) => from === 4);
-    cluster.settle();
-    cluster.change(1, ONE_TO_THREE, []);
-    cluster.settle();
-    // Its disk is gone, and it comes back under its number.
-    cluster.crash(4);
-    cluster.node(4).disk.entries = [];
-    cluster.change(1, ONE_TO_THREE, [4]);
-    cluster.settle(ONE_TO_THREE);
-    for (const packet of old) cluster.hand(packet);
+    const cluster = comesBackInOneTerm(createRaftCore);
     const peer = cluster.leader.running.status().peers.find((one) => one.peer === 4);
     expect(peer).toMatchObject({ match: 0, state: "probe", caughtUp: false });
     cluster.restart(4);

@@ -27,8 +27,10 @@ class Instant {
   readonly core: RaftCore;
   #now = 0;
 
-  constructor(voters: readonly NodeId[]) {
-    this.core = createRaftCore({ self: 1, random: () => 0.5 }, bootOf(voters), 0);
+  constructor(voters: readonly NodeId[], outgoing: readonly NodeId[] = []) {
+    const configuration = { index: 0, sets: { voters, outgoing, learners: [] } };
+    const boot = { ...bootOf(voters), configuration };
+    this.core = createRaftCore({ self: 1, random: () => 0.5 }, boot, 0);
   }
 
   step(input: Input, { persist = true } = {}): Output[] {
@@ -197,5 +199,55 @@ test("C06: of one to seven voters, that commits which a majority has", () => {
     }
     expect(node.core.commitIndex).toBe(expected);
     expect(node.core.status().appliedIndex).toBe(Math.min(expected, synced ? 10 : 1));
+  });
+});
+
+/** Some of nodes 1 to 7, in order, and node 1 in any case if it is asked for. */
+function someNodes(random: Random, withOne: boolean): NodeId[] {
+  const nodes = [1, 2, 3, 4, 5, 6, 7].filter((id) => (id === 1 ? withOne : random.below(2) === 0));
+  return nodes.length > 0 ? nodes : [2];
+}
+
+const hasMajority = (half: readonly NodeId[], having: (id: NodeId) => boolean): boolean =>
+  2 * half.filter(having).length > half.length;
+
+test("M03, C06: a joint commit has a majority of each half, whoever is in them", () => {
+  const name = "M03, C06: a joint commit has a majority of each half, whoever is in them";
+  runSeeds({ count: 300, name }, (_, random) => {
+    const isInNew = random.below(4) > 0;
+    const halves = [someNodes(random, isInNew), someNodes(random, true)] as const;
+    const others = [2, 3, 4, 5, 6, 7].filter((id) => halves.some((half) => half.includes(id)));
+    const node = new Instant(halves[0], halves[1]);
+    node.lead(others);
+    node.step({ kind: "propose", id: 1, sizes: Array<number>(9).fill(1) });
+    // While leadership is handed over, the joint configuration is not left.
+    const heir = halves[0].find((id) => id !== 1);
+    if (heir !== undefined) node.step({ kind: "transfer", to: heir });
+    const matches = new Map([[1, 10]]);
+    for (const from of others) {
+      const match = random.below(11);
+      matches.set(from, match);
+      const rest = { rejected: 0, hintIndex: 0, hintTerm: 0, session: 0, round: 1, freeBytes: 1 };
+      node.receive(from, { kind: "appendReply", term: 1, ok: true, match, ...rest });
+    }
+    let expected = 0;
+    for (let index = 1; index <= 10; index += 1) {
+      const having = (id: NodeId): boolean => matches.get(id)! >= index;
+      if (halves.every((half) => hasMajority(half, having))) expected = index;
+    }
+    if (heir !== undefined) expect(node.core.commitIndex).toBe(expected);
+  });
+});
+
+test("M03, C06: a joint election has a majority of each half, whoever is in them", () => {
+  const name = "M03, C06: a joint election has a majority of each half, whoever is in them";
+  runSeeds({ count: 300, name }, (_, random) => {
+    const halves = [someNodes(random, random.below(4) > 0), someNodes(random, true)] as const;
+    const node = new Instant(halves[0], halves[1]);
+    const grants = new Set([1, ...[2, 3, 4, 5, 6, 7].filter(() => random.below(2) === 0)]);
+    node.lead([...grants].slice(1));
+    const having = (id: NodeId): boolean => grants.has(id);
+    const expected = halves.every((half) => hasMajority(half, having));
+    expect(node.core.role === "leader").toBe(expected);
   });
 });

@@ -3,9 +3,10 @@
  * project's list of Raft scenarios (D).
  */
 import { describe, expect, test } from "vitest";
-import type { NodeId, Output, RaftOptions } from "#raft";
+import { createRaftCore, type NodeId, type RaftOptions } from "#raft";
 import { Cluster, ELECTION_TIMEOUT_MS, HEARTBEAT_MS } from "./cluster.ts";
 import type { Packet } from "./node.ts";
+import { answers, earlyAnswers, leaseFromAppend } from "./read-scenarios.ts";
 import { oneEach } from "./scenarios.ts";
 
 function lead(nodes: number, options?: Partial<RaftOptions>): Cluster {
@@ -17,9 +18,6 @@ function lead(nodes: number, options?: Partial<RaftOptions>): Cluster {
 function read(cluster: Cluster, id: NodeId, number = 1, via: "index" | "lease" = "index") {
   return answers(cluster.node(id).step(cluster.now, { kind: "read", id: number, via }));
 }
-
-const answers = (outputs: readonly Output[]) =>
-  outputs.filter(({ kind }) => kind === "readReady" || kind === "readFailed" || kind === "refused");
 
 const heard = (cluster: Cluster, id: NodeId) => answers(cluster.node(id).takeEvents());
 
@@ -76,13 +74,9 @@ describe("at the leader", () => {
   });
 
   test("D03: an answer to an append that left before the read confirms nothing", () => {
-    const cluster = lead(3);
-    cluster.pass(HEARTBEAT_MS, [1]);
-    cluster.deliver(({ from }) => from === 1);
-    const early = cluster.packets.filter(isReply);
-    read(cluster, 1);
-    for (const packet of early) cluster.hand(packet);
-    expect(heard(cluster, 1)).toEqual([]);
+    const cluster = earlyAnswers(createRaftCore);
+    cluster.settle();
+    expect(heard(cluster, 1)).toHaveLength(1);
   });
 
   test("D04: replayed answers to an earlier read do not confirm a later one of the same id", () => {
@@ -243,6 +237,10 @@ describe("leases", () => {
     ]);
     cluster.now += 260;
     expect(read(cluster, 1, 2, "lease")).toEqual([{ kind: "refused", id: 2, reason: "no-lease" }]);
+  });
+
+  test("a lease runs from the append, however long the commit took", () => {
+    leaseFromAppend(createRaftCore);
   });
 
   test("no lease: off, elsewhere, with nothing committed, or while leadership is handed over", () => {

@@ -3,9 +3,16 @@
  * of ten chunks; the ids are those of the project's list of Raft scenarios (S).
  */
 import { describe, expect, test } from "vitest";
-import type { Message, SnapshotMessage } from "#raft";
+import { createRaftCore, type Message, type Output, type SnapshotMessage } from "#raft";
 import { Cluster, ELECTION_TIMEOUT_MS, HEARTBEAT_MS } from "./cluster.ts";
 import { COPY_BYTES, type Packet } from "./node.ts";
+import {
+  appliesAfterInstall,
+  CHUNK,
+  copyOverPendingWrites,
+  handCopy,
+  withConflict,
+} from "./read-scenarios.ts";
 
 const CHUNK_BYTES = 10;
 
@@ -174,34 +181,9 @@ describe("sending", () => {
 });
 
 describe("receiving", () => {
-  const snapshot = {
-    kind: "snapshot",
-    term: 5,
-    session: 0,
-    index: 4,
-    indexTerm: 2,
-    configuration: { index: 0, sets: { voters: [1, 2, 3], outgoing: [], learners: [] } },
-    copy: 1,
-    offset: 0,
-    bytes: 10,
-    totalBytes: 20,
-  } as const;
-
-  /** Node 3's log contradicts what node 1 has committed and copied. */
-  function withConflict() {
-    const logs = { 1: [1, 1, 2, 2], 3: [1, 1, 1, 1, 1, 1] };
-    const cluster = new Cluster({ nodes: 3, logs });
-    cluster.node(1).start(0, 4);
-    const file = { entries: cluster.node(1).log };
-    for (const [i, { chain, term }] of file.entries.entries()) {
-      cluster.checker.committed[i] = { chain, entryTerm: term, inTerm: 2 };
-    }
-    return { cluster, file };
-  }
-
   test("S05: a copy whose last entry is here commits, and cuts nothing", () => {
     const cluster = new Cluster({ nodes: 3, logs: { 3: [1, 2, 2, 2, 2] } });
-    const outputs = cluster.inject(1, 3, snapshot);
+    const outputs = cluster.inject(1, 3, CHUNK);
     expect(cluster.node(3).running.status()).toMatchObject({ commitIndex: 4, lastIndex: 5 });
     cluster.sync();
     expect(outputs.some(({ kind }) => kind === "storeChunk")).toBe(false);
@@ -211,7 +193,7 @@ describe("receiving", () => {
   test("S05: a copy older than what is committed is answered and ignored", () => {
     const cluster = new Cluster({ nodes: 3, logs: { 3: [1, 2, 2, 2, 2] } });
     cluster.node(3).start(0, 5);
-    cluster.inject(1, 3, { ...snapshot, indexTerm: 1 });
+    cluster.inject(1, 3, { ...CHUNK, indexTerm: 1 });
     cluster.sync();
     expect(cluster.packets).toMatchObject([{ message: { ok: true, match: 4 } }]);
     expect(cluster.node(3).running.lastIndex).toBe(5);
@@ -219,12 +201,9 @@ describe("receiving", () => {
 
   test("S06: a copy over a contradicting log replaces it, and is acknowledged from disk", () => {
     const { cluster, file } = withConflict();
-    const hand = (message: SnapshotMessage) =>
-      cluster.hand({ from: 1, to: 3, message, payloads: [], file });
-    hand(snapshot);
-    const outputs = hand({ ...snapshot, offset: 10 });
-    const reset = { index: 4, term: 2, configuration: snapshot.configuration, copy: 1 };
-    expect(outputs).toMatchObject([
+    const { configuration } = CHUNK;
+    const reset = { index: 4, term: 2, configuration, copy: 1 };
+    expect(handCopy(cluster, file)).toMatchObject([
       { kind: "storeChunk" },
       { kind: "truncated", from: 1 },
       { kind: "persist", seq: 2, reset },
@@ -232,32 +211,27 @@ describe("receiving", () => {
       { kind: "install", index: 4, copy: 1, after: 2 },
       { kind: "send", message: { kind: "appendReply", ok: true, match: 4 }, after: 2 },
     ]);
-    // Nothing is applied before the installation, whatever is committed behind it.
-    const append = {
-      kind: "append",
-      term: 5,
-      prevIndex: 4,
-      prevTerm: 2,
-      sizes: [1],
-      runs: [{ first: 5, term: 5 }],
-      configurations: [],
-      commit: 5,
-      session: 0,
-      round: 1,
-    } as const;
-    cluster.inject(1, 3, append, [{ size: 1, payload: 9 }]);
-    expect(cluster.node(3).running.status()).toMatchObject({ stableIndex: 0, commitIndex: 5 });
-    const { length } = cluster
-      .node(3)
-      .takeEvents()
-      .filter(({ kind }) => kind === "apply");
-    expect(length).toBe(0);
+  });
+
+  test("S06: nothing is applied before the copy is in place", () => {
+    const cluster = appliesAfterInstall(createRaftCore);
+    const { running } = cluster.node(3);
+    expect(running.status()).toMatchObject({ stableIndex: 5, commitIndex: 5, appliedIndex: 0 });
+    const outputs: Output[] = [];
+    running.step(cluster.now, { kind: "applied", index: 4 }, outputs);
+    expect(outputs).toEqual([{ kind: "apply", from: 5, to: 5 }]);
+  });
+
+  test("S07: writes that are under way prove nothing about what follows the copy", () => {
+    const cluster = copyOverPendingWrites(createRaftCore);
+    cluster.sync([3]);
+    expect(cluster.node(3).running.status()).toMatchObject({ stableIndex: 8, appliedIndex: 4 });
   });
 
   test("S08: a copy that is whole in a newer term is installed, and acknowledged to nobody", () => {
     const { cluster, file } = withConflict();
-    cluster.inject(1, 3, snapshot);
-    cluster.inject(1, 3, { ...snapshot, offset: 10 });
+    cluster.inject(1, 3, CHUNK);
+    cluster.inject(1, 3, { ...CHUNK, offset: 10 });
     const heartbeat = {
       kind: "append",
       term: 6,
@@ -292,25 +266,25 @@ describe("receiving", () => {
       cluster
         .inject(1, 3, message)
         .filter((output) => output.kind === "send" || output.kind === "storeChunk");
-    expect(wanted(snapshot)).toMatchObject([{ kind: "storeChunk" }]);
-    expect(wanted({ ...snapshot, offset: 5, bytes: 1 })).toMatchObject([
+    expect(wanted(CHUNK)).toMatchObject([{ kind: "storeChunk" }]);
+    expect(wanted({ ...CHUNK, offset: 5, bytes: 1 })).toMatchObject([
       { message: { kind: "snapshotReply", nextOffset: 0 } },
     ]);
     // An older copy's chunk, left over on the way, does not start the newer one over.
-    expect(wanted({ ...snapshot, index: 3, copy: 0 })).toEqual([]);
+    expect(wanted({ ...CHUNK, index: 3, copy: 0 })).toEqual([]);
     const stored = { kind: "chunkStored", index: 4, copy: 1, nextOffset: 10 } as const;
     expect(cluster.node(3).step(0, stored)).toMatchObject([{ message: { nextOffset: 10 } }]);
     // The file was found bad: from its start again.
     expect(cluster.node(3).step(0, { ...stored, nextOffset: 0 })).toMatchObject([
       { message: { nextOffset: 0 } },
     ]);
-    expect(wanted({ ...snapshot, offset: 10 })).toMatchObject([{ message: { nextOffset: 0 } }]);
-    expect(wanted(snapshot)).toMatchObject([{ kind: "storeChunk" }]);
+    expect(wanted({ ...CHUNK, offset: 10 })).toMatchObject([{ message: { nextOffset: 0 } }]);
+    expect(wanted(CHUNK)).toMatchObject([{ kind: "storeChunk" }]);
   });
 
   test("a stale leader's chunk is answered with the newer term, and nothing else", () => {
     const cluster = new Cluster({ nodes: 3, terms: { 3: 7 } });
-    const outputs = cluster.inject(1, 3, snapshot);
+    const outputs = cluster.inject(1, 3, CHUNK);
     expect(outputs).toMatchObject([{ kind: "send", message: { kind: "snapshotReply", term: 7 } }]);
   });
 });

@@ -5,6 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { createRaftCore } from "#raft";
 import { Cluster, ELECTION_TIMEOUT_MS, HEARTBEAT_MS } from "./cluster.ts";
+import { deadDisk } from "./member-scenarios.ts";
 import { Mesh } from "./mesh.ts";
 import {
   preVoteUnderLivingLeader,
@@ -228,15 +229,9 @@ describe("pre-vote, check-quorum and stickiness", () => {
   });
 
   test("V5: with nobody to hand over to, a leader with a dead disk leaves after a timeout", () => {
-    const cluster = new Cluster({ nodes: 3 });
-    cluster.elect(1);
-    cluster.propose(1);
-    cluster.deliver();
-    for (let i = 0; i < 12; i += 1) {
-      cluster.pass(HEARTBEAT_MS, [1]);
-      cluster.deliver();
-    }
-    expect(cluster.leaders()).toEqual([]);
+    const cluster = deadDisk(createRaftCore);
+    cluster.run(5 * ELECTION_TIMEOUT_MS, [2, 3]);
+    expect(cluster.leader.id).not.toBe(1);
   });
 });
 
