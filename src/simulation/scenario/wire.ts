@@ -54,7 +54,7 @@ export class Wire {
   readonly #aside = new Map<string, Packet[]>();
   readonly #cut = new Set<string>();
   readonly #clogged = new Set<string>();
-  /** Packets ever sent: by link and kind, for `expect sent`. */
+  /** Packets ever sent, by link and kind; `refusal`: an append reply that says no. */
   readonly counts = new Map<string, number>();
   weather: Weather = FAIR_WEATHER;
   #posted = 0;
@@ -66,8 +66,9 @@ export class Wire {
   /** Puts a packet on the wire. Tells what became of it. */
   post(packet: Packet, now: Ms): "sent" | "lost" {
     const { from, to } = packet;
-    const key = `${from}->${to} ${nameOf(packet.message)}`;
-    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+    const { message } = packet;
+    this.#count(`${from}->${to} ${nameOf(message)}`);
+    if (message.kind === "appendReply" && !message.ok) this.#count(`${from}->${to} refusal`);
     if (this.isCut(from, to)) return "lost";
     this.#posted += 1;
     const { loss, duplicate, seed } = this.weather;
@@ -78,6 +79,10 @@ export class Wire {
       this.#waiting.push({ packet, dueAt: this.#dueAt(now, 1) });
     }
     return "sent";
+  }
+
+  #count(key: string): void {
+    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
   }
 
   #dueAt(now: Ms, copy: number): Ms {
