@@ -8,10 +8,11 @@
  * etcd.ts, leader-key.ts, names.ts, create.ts, reporter.ts), node-access.ts; http/
  * (answer.ts, query-string.ts, parameter-table.ts, parameters.ts, json-scanner.ts, json-body.ts,
  * statements.ts, json-text.ts, failure.ts, sql.ts, queued.ts, load.ts, backup.ts, state.ts,
- * leader.ts, administration.ts, debug.ts, profiles.ts, sql-analysis.ts, console.ts, openapi.ts,
+ * leader.ts, administration.ts, debug.ts, profiles.ts, sql-analysis.ts, console.ts, kv-json.ts,
+ * kv.ts, kv-route.ts, openapi.ts,
  * routes.ts, body.ts, server.ts); then the node behind it: node.ts (assembly), counters.ts,
  * leadership.ts, pending.ts, forward.ts, service.ts, queue.ts, file-load.ts, node-operations.ts,
- * cluster.ts, peers.ts, backups.ts, parts.ts, process-status.ts, node-status.ts.
+ * kv-calls.ts, cluster.ts, peers.ts, backups.ts, parts.ts, process-status.ts, node-status.ts.
  */
 export { splitAddress } from "./address.ts";
 export { type Authorizer, createAuthorizer, openAuthorizer } from "./auth/authorizer.ts";

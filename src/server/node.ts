@@ -19,6 +19,7 @@ import { startReporter } from "./discovery/reporter.ts";
 import type { DiscoveredNode } from "./discovery/types.ts";
 import { packOutcome, unpackCall, unpackRead, unpackReadOptions } from "./forward.ts";
 import { openHttpServer } from "./http/index.ts";
+import { createKvCalls, type KvCalls } from "./kv-calls.ts";
 import { type Leadership, watchLeadership } from "./leadership.ts";
 import { type Access, openAccess } from "./node-access.ts";
 import { createNodeOperations, type NodeOperations } from "./node-operations.ts";
@@ -33,6 +34,7 @@ import { API_VERSION, CAIRN_VERSION } from "./version.ts";
 /** Ten heartbeats fit into a follower's patience, as in the reference. */
 const HEARTBEATS_PER_TIMEOUT = 10;
 const DATABASE_FILE = "db.sqlite";
+const KV_DIRECTORY = "kv";
 
 /** Where a node's lines go. */
 export type NodeLog = (level: "error" | "warn" | "info" | "debug", text: string) => void;
@@ -51,6 +53,7 @@ class Node {
   readonly pending: PendingProposals;
   readonly leadership: Leadership;
   readonly calls: Calls;
+  readonly kv: KvCalls;
   readonly peers: Peers;
   readonly backups: Backups;
   readonly formation: ClusterFormation;
@@ -84,6 +87,7 @@ class Node {
       httpAddress: () => this.httpAddress,
     };
     this.calls = createCalls({ ...common, config, pending: this.pending });
+    this.kv = createKvCalls({ ...common, calls: this.calls });
     const onNotice = (text: string): void => log("warn", text);
     const { calls, counters } = this;
     this.operations = createNodeOperations({ ...common, calls, counters, onNotice });
@@ -155,6 +159,9 @@ class Node {
         const command = decodeCommand(unpackCall(payload).body);
         return packOutcome(await atLeader.request(command, unpackReadOptions(head)));
       }
+      case "kvExecute":
+      case "kvQuery":
+        return this.kv.answer(method, payload);
       case "backup":
         if (!this.leadership.isLeader()) throw new CairnError("REPLICA_NOT_LEADER", "not leader");
         return this.backups.answerMake(payload);
@@ -173,6 +180,7 @@ class Node {
       execute: (command, options) => this.calls.execute(command, options),
       query: (request, options) => this.calls.query(request, options),
       request: (command, options) => this.calls.request(command, options),
+      kv: this.kv,
       isLeader: () => this.leadership.isLeader(),
       hasLeader: () => this.leadership.leader() !== undefined,
       queue: this.queue,
@@ -297,6 +305,7 @@ async function openThreads(
   try {
     const sqlite = await openSqliteThreads({
       path: `${config.dataDir}/${DATABASE_FILE}`,
+      kvDir: `${config.dataDir}/${KV_DIRECTORY}`,
       foreignKeys: config.foreignKeys,
       readerCount: config.readerCount,
     });

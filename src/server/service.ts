@@ -40,8 +40,27 @@ export interface Calls {
    * `PendingProposals`.
    */
   propose(command: Command): Promise<AppliedResult>;
+  /** As `propose`, of a payload that is encoded already, of whichever state machine. */
+  proposePayload(payload: Bytes): Promise<AppliedResult>;
+  /**
+   * Reads by the rules of a level: `here` as soon as this node may, or `there` with the leader.
+   *
+   * @throws `SERVER_STALE_READ`, `SERVER_NO_LEADER` and as `propose`.
+   */
+  readAtLevel<T>(options: ReadOptions, read: LeveledRead<T>): Promise<T>;
+  /** Runs `call` if this node leads. @throws `REPLICA_NOT_LEADER` */
+  leading<T>(call: () => Promise<T>): Promise<T>;
+  /** As `readAtLevel`, for other nodes: only as the leader. @throws `REPLICA_NOT_LEADER` */
+  readAsLeader<T>(options: ReadOptions, here: LeveledRead<T>["here"]): Promise<T>;
   /** Runs `here` if this node leads, else `there` with the leader. @throws `SERVER_NO_LEADER` */
   route<T>(here: () => Promise<T>, there: (leader: Member) => Promise<T>): Promise<T>;
+}
+
+/** How a read is done, once it is known where. */
+export interface LeveledRead<T> {
+  /** @param index - of the barrier that makes the read strong, or 0. */
+  here(index: number): Promise<T>;
+  there(leader: Member): Promise<T>;
 }
 
 const noLeader = (): CairnError => new CairnError("SERVER_NO_LEADER", "leader not found");
@@ -64,9 +83,12 @@ class RoutedCalls implements Calls {
   constructor(parts: CallParts) {
     this.#parts = parts;
     this.atLeader = {
-      execute: (command) => this.#mustLead(() => this.#executeHere(command)),
-      query: (request, options) => this.#mustLead(() => this.#queryAsLeader(request, options)),
-      request: (command, options) => this.#mustLead(() => this.#requestAsLeader(command, options)),
+      execute: (command) => this.leading(() => this.#executeHere(command)),
+      query: (request, options) =>
+        this.readAsLeader(options, async (index) =>
+          this.#served(await this.#readLocal(request, options), index),
+        ),
+      request: (command, options) => this.leading(() => this.#requestAsLeader(command, options)),
     };
   }
 
@@ -87,11 +109,25 @@ class RoutedCalls implements Calls {
   }
 
   query(request: ReadRequest, options: ReadOptions): Promise<CallOutcome> {
-    if (options.level === "none") return this.#queryLocal(request, options);
+    return this.readAtLevel(options, {
+      here: async (index) => this.#served(await this.#readLocal(request, options), index),
+      there: (leader) => this.#forward(leader, "query", packRead(request, options), options),
+    });
+  }
+
+  async readAtLevel<T>(options: ReadOptions, read: LeveledRead<T>): Promise<T> {
+    if (options.level === "none") {
+      await this.#checkFreshness(options);
+      return read.here(0);
+    }
     return this.route(
-      () => this.#queryAsLeader(request, options),
-      (leader) => this.#forward(leader, "query", packRead(request, options), options),
+      async () => read.here(await this.#prepareRead(options.level)),
+      (leader) => read.there(leader),
     );
+  }
+
+  readAsLeader<T>(options: ReadOptions, here: LeveledRead<T>["here"]): Promise<T> {
+    return this.leading(async () => here(await this.#prepareRead(options.level)));
   }
 
   async request(command: Command, options: ReadOptions): Promise<CallOutcome> {
@@ -108,10 +144,14 @@ class RoutedCalls implements Calls {
     );
   }
 
-  async propose(command: Command): Promise<AppliedResult> {
+  propose(command: Command): Promise<AppliedResult> {
+    return this.proposePayload(encodeCommand(command));
+  }
+
+  async proposePayload(payload: Bytes): Promise<AppliedResult> {
     const { consensus, pending, config, random } = this.#parts;
     const seed = new DataView(random.bytes(8).buffer).getBigUint64(0, true);
-    const entry = encodeEntry("command", encodeCommand(command), { timeMs: Date.now(), seed });
+    const entry = encodeEntry("command", payload, { timeMs: Date.now(), seed });
     checkSize(entry);
     const { id, outcome } = pending.open(config.applyTimeoutMs);
     consensus.propose(id, entry);
@@ -136,7 +176,7 @@ class RoutedCalls implements Calls {
     }
   }
 
-  #mustLead(call: () => Promise<CallOutcome>): Promise<CallOutcome> {
+  leading<T>(call: () => Promise<T>): Promise<T> {
     if (this.#parts.leadership.isLeader()) return call();
     return Promise.reject(new CairnError("REPLICA_NOT_LEADER", "not leader"));
   }
@@ -192,11 +232,6 @@ class RoutedCalls implements Calls {
     return lastEntryTimeMs > 0 && lastAppliedAtMs - lastEntryTimeMs > freshnessMs;
   }
 
-  async #queryLocal(request: ReadRequest, options: ReadOptions): Promise<CallOutcome> {
-    await this.#checkFreshness(options);
-    return this.#served(await this.#readLocal(request, options), 0);
-  }
-
   /** @returns the index of the barrier that makes the read strong, or 0. */
   async #prepareRead(level: ReadOptions["level"]): Promise<number> {
     // Linearizable reads through ReadIndex come with the rest of Raft; until then the log gives the
@@ -206,11 +241,6 @@ class RoutedCalls implements Calls {
     }
     await this.#parts.leadership.ready();
     return 0;
-  }
-
-  async #queryAsLeader(request: ReadRequest, options: ReadOptions): Promise<CallOutcome> {
-    const index = await this.#prepareRead(options.level);
-    return this.#served(await this.#readLocal(request, options), index);
   }
 
   /** @returns the results if nothing among the statements would write. */

@@ -6,6 +6,7 @@
  * threads, leadership and forwarding and nothing of HTTP. This file is the line between them.
  */
 import type { Bytes, Ms } from "#base";
+import type { KvAnswer, KvCommand, KvFound, KvRead } from "#replica";
 import type { BackupFormat, Command, ReadRequest } from "#sqlite/types";
 import type { Counters } from "./counters.ts";
 import type { NodeConfig } from "./node-config.ts";
@@ -74,6 +75,19 @@ export interface CallOutcome {
   readonly servedBy: string;
 }
 
+/** What a call of the key-value store came to. */
+export interface KvOutcome<T> extends CallOutcome {
+  readonly value: T;
+}
+
+/** The key-value store, wherever the leader is. Errors as for SQL. */
+export interface KvService {
+  /** Replicates a command. @throws RangeError beyond the limits of commands: see `isLimitError` */
+  execute(command: KvCommand, options: CallOptions): Promise<KvOutcome<KvAnswer>>;
+  /** Reads beside the log, at a level. @throws RangeError as `execute` */
+  query(read: KvRead, options: ReadOptions): Promise<KvOutcome<KvFound>>;
+}
+
 /** A node as `/nodes` lists it (compat reference, 1.13). */
 export interface NodeInfo {
   readonly id: string;
@@ -104,6 +118,7 @@ export interface NodeService {
   query(request: ReadRequest, options: ReadOptions): Promise<CallOutcome>;
   /** Reads only: as `query`. Any write among them, or level strong: as `execute`. */
   request(command: Command, options: ReadOptions): Promise<CallOutcome>;
+  readonly kv: KvService;
   /** Is this node the leader? */
   isLeader(): boolean;
   /** Does this node know of a leader? */

@@ -12,6 +12,7 @@ import { createCounters, createWriteQueue, readInvocation, sendFile } from "#ser
 import type { CallOutcome, NodeConfig, NodeInfo, NodeService, ReadOptions } from "#server/types";
 import { encodeCommand, openSqliteMachine, openSqliteReader } from "#sqlite";
 import type { Command, ReadRequest, SqliteMachine, SqliteReader } from "#sqlite/types";
+import { createSingleKv } from "./single-node-kv.ts";
 
 /** The service, and what a test may do to it. */
 export interface SingleNode {
@@ -132,6 +133,7 @@ function operationsOf(
     leaderApiUrl: async () => node.leaderUrl,
     readiness: async () => node.ready,
     counters,
+    kv: createSingleKv((needsLeader) => check(node, needsLeader)),
     queue: createWriteQueue({ config, counters, execute, onLoss: () => undefined }),
     loadFile: (file) => sendFile(file, 7n, execute),
     async boot(file) {

@@ -26,6 +26,8 @@ const CALLS: Readonly<Record<string, CallRow>> = {
   info: needs("info"),
   execute: needs("Execute", "execute"),
   query: needs("query", "query"),
+  kvExecute: needs("key-value command", "execute"),
+  kvQuery: needs("key-value read", "query"),
   request: needs("Request", "query", "execute"),
   backup: needs("backup", "backup"),
   backupChunk: needs("backup", "backup"),

@@ -22,6 +22,8 @@ export interface Call {
   /** Content type `text/plain`, which changes how SQL bodies are read. */
   readonly isText: boolean;
   readonly contentType: string;
+  /** A header by its name in small letters; of several of one name, the first. */
+  header(name: string): string | undefined;
   /** Empty for endpoints that take their body in pieces. */
   readonly body: Bytes;
   readonly pieces: BodyPieces;

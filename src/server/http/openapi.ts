@@ -30,6 +30,16 @@ const STATEMENTS: Schema = {
   },
 };
 
+const TRANSACTION: Schema = {
+  type: "object",
+  properties: Object.fromEntries(
+    ["conditions", "success", "failure"].map((name) => [
+      name,
+      { type: "array", items: { type: "object" } },
+    ]),
+  ),
+};
+
 const BODIES: Readonly<Record<BodyKind, Readonly<Record<string, { schema: Schema }>>>> = {
   none: {},
   statements: {
@@ -40,6 +50,7 @@ const BODIES: Readonly<Record<BodyKind, Readonly<Record<string, { schema: Schema
   node: {
     [JSON_MEDIA]: { schema: { type: "object", properties: { id: { type: "string" } } } },
   },
+  transaction: { [JSON_MEDIA]: { schema: TRANSACTION } },
 };
 
 const REFUSALS = {
@@ -88,6 +99,7 @@ function operationsOf(route: Route): Schema {
 
 function describeOperation({ path, permissions }: Route, operation: Operation): Schema {
   const { summary, parameters, body = "none", answers = [JSON_MEDIA] } = operation;
+  const needed = operation.permissions ?? permissions;
   const content = Object.fromEntries(answers.map((type) => [type, {}]));
   return {
     summary,
@@ -95,8 +107,8 @@ function describeOperation({ path, permissions }: Route, operation: Operation): 
     parameters: parameters.map((name) => ({ $ref: `#/components/parameters/${name}` })),
     ...(body === "none" ? {} : { requestBody: { content: BODIES[body] } }),
     responses: { "200": { description: "Done", content }, ...REFUSALS },
-    ...(permissions.length === 0 ? {} : { security: [{ basic: [] }] }),
-    "x-permissions": permissions,
+    ...(needed.length === 0 ? {} : { security: [{ basic: [] }] }),
+    "x-permissions": needed,
   };
 }
 

@@ -71,6 +71,12 @@ export const PARAMETERS = {
   },
   tables: text("With fmt=sql: only these tables, separated by commas"),
   ver: text("2: a list instead of an object by name"),
+  prefix: text("Keys that begin so"),
+  from: text("The first key of a range"),
+  before: text("The first key behind a range"),
+  limit: integer("Keys at most; 100 if not given"),
+  cursor: text("Where the last answer of the same range ended"),
+  keys: flag("Keys without values"),
   seconds: integer("How long to record; 0 is 30 seconds for the CPU, 10 for the heap"),
 } as const satisfies Readonly<Record<string, ParameterRow>>;
 

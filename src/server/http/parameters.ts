@@ -13,10 +13,10 @@ import { parseQuery } from "./query-string.ts";
 
 const TIMEOUT_MS: Ms = 30_000;
 const LINEARIZABLE_TIMEOUT_MS: Ms = 10_000;
-/** Not in the reference, which would ignore it: so it is never refused. */
-const OURS = "seconds";
+/** Not in the reference, which would ignore them: so they are never refused. */
+const OURS: readonly string[] = ["seconds", "limit"];
 const DURATIONS = parametersOfKind("duration");
-const INTEGERS = parametersOfKind("integer").filter((name) => name !== OURS);
+const INTEGERS = parametersOfKind("integer").filter((name) => !OURS.includes(name));
 
 /** The parameters of one request. */
 export interface Parameters {

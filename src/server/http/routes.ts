@@ -11,6 +11,7 @@ import { type Answer, type Call, emptyAnswer, type Handler } from "./answer.ts";
 import { handleBackup } from "./backup.ts";
 import { handleConsole } from "./console.ts";
 import { handleLicenses, handleVariables } from "./debug.ts";
+import { KV_ROUTE } from "./kv-route.ts";
 import { handleLeader, handleStepDown } from "./leader.ts";
 import { handleBoot, handleLoad } from "./load.ts";
 import { describeRoutes } from "./openapi.ts";
@@ -21,7 +22,7 @@ import { handleAnalysis } from "./sql-analysis.ts";
 import { handleNodes, handleReady, handleStatus } from "./state.ts";
 
 /** What a body is made of. */
-export type BodyKind = "none" | "statements" | "file" | "node";
+export type BodyKind = "none" | "statements" | "file" | "node" | "transaction";
 
 /** One method of an endpoint. */
 export interface Operation {
@@ -29,6 +30,8 @@ export interface Operation {
   /** What it does: the first words of its description. */
   readonly summary: string;
   readonly parameters: readonly ParameterName[];
+  /** In place of the endpoint's. */
+  readonly permissions?: readonly Permission[];
   readonly body?: BodyKind;
   /** The body is not read before the handler runs: it may be larger than memory. */
   readonly streams?: boolean;
@@ -159,6 +162,7 @@ export const ROUTES: readonly Route[] = [
       },
     },
   },
+  KV_ROUTE,
   {
     path: "/boot",
     match: "exact",

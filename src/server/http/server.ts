@@ -103,6 +103,7 @@ export async function openHttpServer(
       service,
       method: request.method,
       target: request.originalUrl,
+      header: (name) => firstOf(request.headers[name]),
       body: body ?? new Uint8Array(),
       pieces: piecesOf(request.raw),
     });
@@ -116,6 +117,10 @@ export async function openHttpServer(
   });
   answerExpectations(app.server, httpBodyBytesMax);
   return listen(app, httpAddress, closeMs);
+}
+
+function firstOf(values: string | string[] | undefined): string | undefined {
+  return typeof values === "string" ? values : values?.[0];
 }
 
 /** Headers that every answer carries. */
@@ -144,10 +149,11 @@ async function beginRequest(
     if (path === "/") return rootAnswer(request.method);
     const route = findRoute(path);
     if (route === undefined) return emptyAnswer(404);
-    const admission = await authorize(authorizer, request.headers, route.permissions);
+    const operation = route.operations[request.method];
+    const permissions = operation?.permissions ?? route.permissions;
+    const admission = await authorize(authorizer, request.headers, permissions);
     if (!authorizer.isOpen) counters.add("http", admission.isAllowed ? "auth_ok" : "auth_fail");
     if (!admission.isAllowed) return emptyAnswer(401);
-    const operation = route.operations[request.method];
     if (operation === undefined) return emptyAnswer(405);
     const contentType = request.headers["content-type"] ?? "";
     return {
