@@ -74,6 +74,25 @@ export function pragmaOf(piece: Piece): Pragma | undefined {
   return { name, value };
 }
 
+/**
+ * Whether a statement reads the table `pragma_optimize`, which does what the PRAGMA does; other
+ * tables of this kind only look, or do not exist.
+ */
+export function readsActingPragma({ text }: Piece): boolean {
+  if (!ACTING_TABLE.test(text)) return false;
+  for (let at = 0; at < text.length; ) {
+    const token = tokenAt(text, at);
+    const end = tokenEnd(token);
+    const kind = tokenKind(token);
+    const isName = kind !== TokenKind.string && kind !== TokenKind.comment;
+    if (isName && /^pragma_optimize$/i.test(unquote(text.slice(at, end)))) return true;
+    at = end;
+  }
+  return false;
+}
+
+const ACTING_TABLE = /pragma_optimize/i;
+
 /** What to do with a PRAGMA that comes through the log. */
 export function classifyPragma(pragma: Pragma): PragmaClass {
   if (isDisallowed(pragma)) return "disallowed";

@@ -8,7 +8,7 @@
  * Chapter: 09-sqlite. Source: compat reference 4.2, 4.4 and 4.8.
  */
 import type Database from "better-sqlite3";
-import { classifyPragma, pragmaOf } from "./pragmas.ts";
+import { classifyPragma, pragmaOf, readsActingPragma } from "./pragmas.ts";
 import { type Column, type Prepared, preparedColumns, prepareLenient } from "./prepare.ts";
 import type { Piece } from "./split-statements.ts";
 import { splitStatements } from "./split-statements.ts";
@@ -89,6 +89,7 @@ export function planRead(piece: Piece): ReadAction {
   if (piece.verb === "ATTACH" || piece.verb === "DETACH") {
     return { kind: "refused", message: ATTACH_REFUSED_TEXT };
   }
+  if (readsActingPragma(piece)) return { kind: "refused", message: PRAGMA_REFUSED_TEXT };
   const pragma = pragmaOf(piece);
   if (pragma === undefined || LOOKING_PRAGMAS.has(pragma.name)) return { kind: "run" };
   if (classifyPragma(pragma) === "disallowed") {

@@ -34,6 +34,7 @@ import type {
   SqlValue,
   Statement,
 } from "./types.ts";
+import { refuseUnsafeFunctions } from "./unsafe-functions.ts";
 
 /** A reader, with what only our own threads ask of it. */
 export interface InnerReader extends SqliteReader {
@@ -241,6 +242,7 @@ function openReadOnly(path: string): Database.Database {
   });
   try {
     database.defaultSafeIntegers(true);
+    refuseUnsafeFunctions(database);
     database.pragma("query_only = ON");
     // As the reference shows them; neither has an effect on a connection that cannot write.
     database.pragma("synchronous = OFF");

@@ -8,7 +8,7 @@
  * Chapter: 09-sqlite.
  */
 import type Database from "better-sqlite3";
-import { classifyPragma, pragmaBoolean, pragmaOf } from "./pragmas.ts";
+import { classifyPragma, pragmaBoolean, pragmaOf, readsActingPragma } from "./pragmas.ts";
 import { type Prepared, prepareLenient } from "./prepare.ts";
 import { type Piece, splitStatements } from "./split-statements.ts";
 import { type Control, controlOf } from "./transaction-control.ts";
@@ -112,6 +112,7 @@ function actionOf(piece: Piece): Action {
   if (piece.verb === "CREATE" && INDEX_ON_THE_PRESENT.test(piece.text)) {
     return { kind: "refused", message: "non-deterministic use of a date function in an index" };
   }
+  if (readsActingPragma(piece)) return { kind: "refused", message: "disallowed pragma" };
   const pragma = pragmaOf(piece);
   if (pragma === undefined) return { kind: "run" };
   switch (classifyPragma(pragma)) {

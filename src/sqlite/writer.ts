@@ -18,6 +18,7 @@ import {
   type PersistedState,
   readState,
 } from "./state-table.ts";
+import { refuseUnsafeFunctions } from "./unsafe-functions.ts";
 
 /** The writer connection. */
 export interface Writer {
@@ -116,6 +117,7 @@ class WriterConnection implements Writer {
     database.pragma("journal_mode = WAL");
     database.pragma("synchronous = NORMAL");
     database.pragma("wal_autocheckpoint = 0");
+    refuseUnsafeFunctions(database);
     this.determinism = installDeterminism(database);
     this.scripts = createScriptCache(database);
     this.state = openState(database, path);
