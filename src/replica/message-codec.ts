@@ -12,7 +12,7 @@
  * | 5 timeoutNow    | term                                                                        |
  * | 6 snapshot      | term, session, index, indexTerm, configurationIndex, copy, offset,          |
  * |                 | totalBytes, fileChecksum u32, chunkChecksum u32, configurationBytes u32,    |
- * |                 | the configuration (JSON), the chunk up to the end                           |
+ * |                 | chunkBytes u32, the configuration (JSON), the chunk                         |
  * | 7 snapshotReply | term, session, index, copy, nextOffset                                      |
  * | 8 read          | term, request                                                               |
  * | 9 readReply     | term, request, index                                                        |
@@ -52,7 +52,7 @@ const FLAG_OK = 1;
 const U32_BYTES = 4;
 const U64_BYTES = 8;
 const APPEND_HEADER_BYTES = 1 + 7 * U64_BYTES + 2 * U32_BYTES;
-const SNAPSHOT_HEADER_BYTES = 1 + 8 * U64_BYTES + 3 * U32_BYTES;
+const SNAPSHOT_HEADER_BYTES = 1 + 8 * U64_BYTES + 4 * U32_BYTES;
 
 /** What travels with a chunk of a snapshot besides what the core knows of it. */
 export interface Chunk {
@@ -101,7 +101,8 @@ function encodeSnapshot(message: SnapshotMessage, chunk: Chunk | undefined): Byt
   writer.u8(TYPE_SNAPSHOT).u64(message.term).u64(message.session);
   writer.u64(message.index).u64(message.indexTerm).u64(message.configuration.index);
   writer.u64(message.copy).u64(message.offset).u64(message.totalBytes);
-  writer.u32(chunk.fileChecksum).u32(chunk.checksum).u32(text.length).raw(text);
+  writer.u32(chunk.fileChecksum).u32(chunk.checksum);
+  writer.u32(text.length).u32(chunk.bytes.length).raw(text);
   return [writer.bytes, chunk.bytes];
 }
 
@@ -207,8 +208,10 @@ function decodeSnapshot(reader: FieldReader): DecodedMessage {
   const [copy, offset, totalBytes] = [reader.u64(), reader.u64(), reader.u64()];
   const fileChecksum = reader.u32();
   const checksum = reader.u32();
-  const configuration = decodeConfiguration(reader.take(reader.u32()));
-  const bytes = reader.take(reader.remaining);
+  const configurationBytes = reader.u32();
+  const chunkBytes = reader.u32();
+  const configuration = decodeConfiguration(reader.take(configurationBytes));
+  const bytes = reader.take(chunkBytes);
   if (offset + bytes.length > totalBytes) {
     throw malformed(`chunk of ${bytes.length} bytes at ${offset} of ${totalBytes}`);
   }

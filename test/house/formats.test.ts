@@ -16,7 +16,8 @@ function sectionOf(path: string): string {
 
 /** A codec with a table that is not about bytes alone, such as the fields of a JSON file. */
 const ALSO = [
-  ...["configuration", "identity", "message-codec", "peer-note", "rpc", "snapshot-files"],
+  ...["configuration", "identity", "membership-file", "message-codec"],
+  ...["peer-note", "recovery", "rpc", "snapshot-files"],
 ].map((name) => `src/replica/${name}.ts`);
 
 test.each([...new Set([...codecs(), ...ALSO])])(

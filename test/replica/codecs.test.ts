@@ -5,8 +5,9 @@
  * Method: round trips, every prefix, every single-bit flip.
  */
 import { describe, expect, test } from "vitest";
-import type { Message } from "#raft/types";
+import type { AppendMessage, Message } from "#raft/types";
 import {
+  type Chunk,
   createConfiguration,
   createFrameReader,
   decodeConfiguration,
@@ -14,16 +15,19 @@ import {
   decodeHello,
   decodeLogRecord,
   decodeMessage,
+  decodeNote,
   encodeConfiguration,
   encodeEntry,
   encodeHello,
   encodeLogRecord,
   encodeMessage,
+  encodeNote,
   FRAME_HEADER_BYTES,
   frame,
   type LogRecord,
   sealEntry,
 } from "#replica";
+import { forEachSeed } from "../support/seeds.ts";
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -106,6 +110,32 @@ describe("log records", () => {
     expect(decodeLogRecord(encodeLogRecord(record))).toEqual(record);
   });
 
+  test("a base record of the first format is read as a compaction", () => {
+    const configuration = createConfiguration(members);
+    const { clusterId, members: named } = configuration;
+    const old = text(JSON.stringify({ clusterId, members: named }));
+    const record = new Uint8Array(29 + old.length);
+    record.set([4, 100, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 2]);
+    record.set(old, 29);
+    expect(decodeLogRecord(record)).toEqual({
+      ...{ type: "start", why: "compaction", compactedIndex: 100, compactedTerm: 4, copy: 0 },
+      hardState: { term: 5, vote: 2 },
+      configuration: { index: 1, configuration },
+    });
+  });
+
+  test("log records of random bytes are read or refused by code", () => {
+    forEachSeed(3000, (_, random) => {
+      const record = random.bytes(1 + random.below(120));
+      record[0] = random.below(7);
+      try {
+        decodeLogRecord(record);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "BYTES_MALFORMED" });
+      }
+    });
+  });
+
   test("a record of an unknown type or the wrong length is refused, not guessed", () => {
     for (const bad of [bytes(), bytes(0), bytes(6, 1, 2), bytes(2, 1), bytes(3), bytes(1, 0)]) {
       expect(() => decodeLogRecord(bad)).toThrowError(
@@ -167,10 +197,26 @@ describe("messages", () => {
       round: 77,
       freeBytes: Number.MAX_SAFE_INTEGER,
     },
+    { kind: "timeoutNow", term: 9 },
+    {
+      ...{ kind: "snapshot", term: 9, session: 3, index: 900, indexTerm: 8 },
+      configuration: { index: 700, sets: createConfiguration(members).sets },
+      ...{ copy: 2 ** 52 - 1, offset: 4096, bytes: 5, totalBytes: 2 ** 40 },
+    },
+    { kind: "snapshotReply", term: 9, session: 3, index: 900, copy: 7, nextOffset: 4101 },
+    { kind: "read", term: 9, request: 2 ** 40 + 3 },
+    { kind: "readReply", term: 9, request: 2 ** 40 + 3, index: 0 },
+    { kind: "vote", term: 1, lastIndex: 0, lastTerm: 0, pre: false, transfer: true, attempt: 1 },
+    { kind: "voteReply", term: 1, granted: false, pre: true, attempt: 1, removedAt: 55 },
   ];
+  const chunk: Chunk = {
+    ...{ bytes: bytes(1, 2, 3, 4, 5), checksum: 77, fileChecksum: 0xffff_fffe },
+    configuration: createConfiguration(members),
+  };
   const encoded = (message: Message): Uint8Array => {
     const sent = message.kind === "append" && message.sizes.length > 0 ? entries : [];
-    return join(encodeMessage(message, { entries: sent, compactTo: 40 }));
+    const extra = message.kind === "snapshot" ? { chunk } : {};
+    return join(encodeMessage(message, { entries: sent, compactTo: 40, ...extra }));
   };
 
   test.each(messages)(
@@ -182,6 +228,7 @@ describe("messages", () => {
         expect(decoded.compactTo).toBe(40);
         expect(decoded.entries).toEqual(message.sizes.length > 0 ? entries : []);
       }
+      expect(decoded.chunk).toEqual(message.kind === "snapshot" ? chunk : undefined);
     },
   );
 
@@ -194,6 +241,82 @@ describe("messages", () => {
         expect.objectContaining({ code: "REPLICA_FRAME_CORRUPT" }),
       );
     }
+  });
+
+  test("which entries are configurations stands in their bytes, unless of an older epoch", () => {
+    const present = createConfiguration(members);
+    const next = { ...present, sets: { ...present.sets, voters: [1], learners: [2, 3] } };
+    const sent = [
+      encodeEntry("configuration", encodeConfiguration(present)),
+      encodeEntry("noop", bytes()),
+      encodeEntry("configuration", encodeConfiguration({ ...next, epoch: 1 })),
+      encodeEntry("configuration", encodeConfiguration(present)),
+    ];
+    const append = { ...(messages[2] as AppendMessage), sizes: [1, 0, 1, 1] };
+    const body = join(encodeMessage(append, { entries: sent, compactTo: 0 }));
+    const indexesFrom = (epoch: number): number[] => {
+      const { message } = decodeMessage(body, epoch);
+      if (message.kind !== "append") throw new Error("an append");
+      return message.configurations.map(({ index }) => index);
+    };
+    // The last one is of an older epoch than the one before it.
+    expect(indexesFrom(0)).toEqual([42, 44]);
+    expect(indexesFrom(1)).toEqual([44]);
+    expect(indexesFrom(2)).toEqual([]);
+  });
+
+  test("an entry that claims to be a configuration and is none is a bad frame", () => {
+    const sent = [encodeEntry("configuration", text("{}"))];
+    const append = {
+      ...(messages[2] as AppendMessage),
+      sizes: [1],
+      runs: [{ first: 42, term: 8 }],
+    };
+    expect(() =>
+      decodeMessage(join(encodeMessage(append, { entries: sent, compactTo: 0 }))),
+    ).toThrow(expect.objectContaining({ code: "REPLICA_FRAME_CORRUPT" }));
+  });
+
+  test("N08 random bytes are a message or a bad frame, never another error", () => {
+    forEachSeed(3000, (_, random) => {
+      const body = random.bytes(1 + random.below(120));
+      // Most are of a known type: the rest of the decoder is what is looked at.
+      if (random.below(4) > 0) body[0] = random.below(12);
+      try {
+        decodeMessage(body);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "REPLICA_FRAME_CORRUPT" });
+      }
+    });
+  });
+
+  test("N08 a message with any byte changed is a message or a bad frame", () => {
+    for (const message of messages) {
+      const whole = encoded(message);
+      for (let at = 0; at < whole.length; at += 1) {
+        const changed = whole.slice();
+        changed[at] = (changed[at] ?? 0) ^ (1 + ((at * 37) % 255));
+        try {
+          decodeMessage(changed);
+        } catch (error) {
+          expect(error).toMatchObject({ code: "REPLICA_FRAME_CORRUPT" });
+        }
+      }
+    }
+  });
+
+  test("notes come back, and are told from messages", () => {
+    for (const kind of ["digest", "verdict"] as const) {
+      const note = { kind, index: 2 ** 40, digest: bytes(9, 8, 7) };
+      const body = join(encodeNote(note));
+      expect(decodeNote(body)).toEqual(note);
+      for (let end = 1; end < 10; end += 1) {
+        expect(() => decodeNote(body.subarray(0, end))).toThrowError(
+          expect.objectContaining({ code: "REPLICA_FRAME_CORRUPT" }),
+        );
+      }
+    }
+    for (const message of messages) expect(decodeNote(encoded(message))).toBeUndefined();
   });
 
   test("a count of four billion entries is refused without being believed", () => {
