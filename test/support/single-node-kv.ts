@@ -3,7 +3,14 @@
  * it were the log's next.
  */
 import { createSimulatedClock, createSimulatedDisk, seededRandom } from "#platform";
-import { decodeKvAnswer, encodeKvCommand, type KvMachine, openKvMachine } from "#replica";
+import {
+  checkKey,
+  checkRange,
+  decodeKvAnswer,
+  encodeKvCommand,
+  type KvMachine,
+  openKvMachine,
+} from "#replica";
 import type { KvService } from "#server/types";
 
 const SERVED_BY = "127.0.0.1:4001";
@@ -35,6 +42,8 @@ export function createSingleKv(check: (needsLeader: boolean) => void): KvService
       return { ...served, value: decodeKvAnswer(bytes) };
     },
     async query(read, options) {
+      if (read.kind === "get") checkKey(read.key);
+      else checkRange(read);
       check(options.level !== "none");
       const value = (await open()).read(read);
       return { results: new Uint8Array(0), raftIndex: 0, servedBy: SERVED_BY, value };
