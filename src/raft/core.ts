@@ -214,11 +214,12 @@ function deadlineOf(state: RaftState): Ms {
 /** What a leader does at the end of each step, whatever the step was about. */
 function lead(state: RaftState): void {
   advanceLeaderCommit(state);
+  // First of all: what waits for a transfer to end is due in this very step.
+  driveTransfer(state);
   // Another configuration is another quorum, which may have been reached long ago.
   if (leaveJoint(state)) advanceLeaderCommit(state);
   if (state.now >= renewalAt(state) && state.draft?.append === undefined) appendNoop(state);
   releaseReads(state);
-  driveTransfer(state);
   sendToPeers(state);
   dropLeavers(state);
   if (isDismissed(state)) handOver(state);

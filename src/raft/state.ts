@@ -155,24 +155,29 @@ export interface RaftState {
   readonly sends: DraftedSend[];
 }
 
+function checkBoot({ hardState, appliedIndex }: RaftBootState, log: TermLog): void {
+  const { term, vote } = hardState;
+  assertSafeInteger(term, "term");
+  assertSafeInteger(vote, "vote");
+  assert(log.lastTerm <= term, `raft: boot: entries of term ${log.lastTerm} in term ${term}`);
+  assertSafeInteger(appliedIndex, "applied index");
+  assert(
+    appliedIndex <= log.lastIndex,
+    `raft: boot: applied ${appliedIndex}, but the log ends at ${log.lastIndex}`,
+  );
+  assert(
+    appliedIndex >= log.compactedIndex,
+    `raft: boot: applied ${appliedIndex}, but compacted to ${log.compactedIndex}`,
+  );
+}
+
 /** The state after a restart: a follower that knows only what the disk knows. */
 export function createState(options: RaftOptions, boot: RaftBootState, now: Ms): RaftState {
   const resolved = resolveOptions(options);
   const log = createTermLog(boot);
+  checkBoot(boot, log);
   const { term, vote } = boot.hardState;
-  assertSafeInteger(term, "term");
-  assertSafeInteger(vote, "vote");
-  assert(log.lastTerm <= term, `raft: boot: entries of term ${log.lastTerm} in term ${term}`);
   const applied = boot.appliedIndex;
-  assertSafeInteger(applied, "applied index");
-  assert(
-    applied <= log.lastIndex,
-    `raft: boot: applied ${applied}, but the log ends at ${log.lastIndex}`,
-  );
-  assert(
-    applied >= log.compactedIndex,
-    `raft: boot: applied ${applied}, but compacted to ${log.compactedIndex}`,
-  );
   const configurations = bootConfigurations(boot, log.lastIndex);
   const state: RaftState = {
     options: resolved,

@@ -73,7 +73,7 @@ export class Churn {
   #leaseIsOver(node: TestNode, index: number): void {
     for (const [term, until] of this.#leaseUntil) {
       if (term < node.term && this.#stage.now() < until) {
-        const text = `leader ${node.id} of term ${node.term} commits ${index} during a lease of ${term}`;
+        const text = `leader ${node.id} of ${node.term} commits ${index} during a lease of ${term}`;
         throw new Violation("G12", text);
       }
     }

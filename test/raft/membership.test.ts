@@ -27,7 +27,7 @@ function setsOf(cluster: Cluster, id: NodeId) {
 }
 
 describe("changes", () => {
-  test("M01: a learner joins, becomes a voter, and another voter leaves, each through joint", () => {
+  test("M01: a learner joins and becomes a voter, another voter leaves, each through joint", () => {
     const cluster = withLearner();
     expect(setsOf(cluster, 4)).toEqual([[1, 2, 3], [], [4]]);
     cluster.change(1, [1, 2, 3, 4]);
@@ -180,7 +180,7 @@ describe("changes", () => {
 });
 
 describe("leaving", () => {
-  test("M08: a leader that removes itself leads until that is committed, then names an heir", () => {
+  test("M08: a leader that removes itself leads until that is committed, and names an heir", () => {
     const cluster = dismissedLeaderGoes(createRaftCore);
     expect(cluster.leader.term).toBe(2);
     expect(cluster.sent.filter(({ message }) => message.kind === "timeoutNow")).toHaveLength(1);

@@ -213,7 +213,7 @@ describe("elsewhere", () => {
     expect(heard(cluster, 2)).toMatchObject([{ kind: "readFailed" }]);
   });
 
-  test("a request that is sent again is one read at the leader; a newer one takes its place", () => {
+  test("a request sent again is one read at the leader; a newer one takes its place", () => {
     const cluster = lead(3);
     const request = { kind: "read", term: 1, request: 9 } as const;
     cluster.inject(2, 1, request);
@@ -243,7 +243,7 @@ describe("leases", () => {
     leaseFromAppend(createRaftCore);
   });
 
-  test("no lease: off, elsewhere, with nothing committed, or while leadership is handed over", () => {
+  test("no lease: off, elsewhere, with nothing committed, or during a hand-over", () => {
     const refused = [{ kind: "refused", id: 1, reason: "no-lease" }];
     expect(read(lead(3), 1, 1, "lease")).toEqual(refused);
     const cluster = lead(3, LEASE);
@@ -275,7 +275,7 @@ describe("leases", () => {
     expect(leader.running.commitIndex).toBe(4);
   });
 
-  test("D10: after a restart nothing is known of the past, so the gate is a whole lease long", () => {
+  test("D10: after a restart nothing is known, so the gate is a whole lease long", () => {
     const cluster = lead(1, LEASE);
     cluster.crash(1);
     cluster.now += 100_000;
@@ -300,6 +300,23 @@ describe("leases", () => {
     expect(read(cluster, 1, 1, "lease")).toMatchObject([{ kind: "refused" }]);
     cluster.settle();
     expect(read(cluster, 1, 1, "lease")).toMatchObject([{ kind: "readReady" }]);
+  });
+
+  test("a lease that is wanted comes back in the very step that ends a hand-over", () => {
+    const cluster = lead(3, LEASE);
+    cluster.leader.step(cluster.now, { kind: "transfer", to: 2 });
+    cluster.drop();
+    read(cluster, 1, 1, "lease");
+    const { running } = cluster.leader;
+    for (let beat = 0; beat < 11; beat += 1) {
+      cluster.pass(HEARTBEAT_MS, [1]);
+      cluster.drop(({ message }) => message.kind === "timeoutNow");
+      cluster.deliver();
+      cluster.deliver();
+    }
+    expect(running.status().transferringTo).toBe(0);
+    cluster.settle();
+    expect(read(cluster, 1, 2, "lease")).toMatchObject([{ kind: "readReady" }]);
   });
 
   test("a leader with a dead disk and no followers cannot renew", () => {

@@ -173,7 +173,7 @@ describe("limits", () => {
     ]);
   });
 
-  test("a follower tells how much it would take, and gets one message where there is no room", () => {
+  test("a follower tells how much it takes, and gets one message where there is no room", () => {
     const options = { unappliedBytesMax: 50, applyAheadBytesMax: 10, appendEntriesMax: 1 };
     const cluster = new Cluster({ nodes: 3, options });
     cluster.elect(1);
