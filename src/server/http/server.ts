@@ -108,7 +108,9 @@ export async function openHttpServer(
       pieces: piecesOf(request.raw),
     });
     drain(request.raw);
-    if (answer.status === 500) onFault(new Error(`${request.originalUrl}: ${answer.body}`));
+    // A client that went away in the middle is no fault of ours.
+    const isOurs = answer.status === 500 && !request.raw.readableAborted;
+    if (isOurs) onFault(new Error(`${request.originalUrl}: ${answer.body}`));
     return send(reply, answer);
   });
   app.setErrorHandler((error, _request, reply) => {
