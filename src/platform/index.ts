@@ -5,12 +5,14 @@
  * simulated-names.ts, simulated-handle.ts, disk-faults.ts, simulated-disk.ts; system-error.ts,
  * node-lock.ts, node-disk.ts; node-clock.ts, simulated-clock.ts; simulated-net.ts; address.ts,
  * tls-files.ts, tls-peers.ts, node-stream.ts, node-sockets.ts, simulated-stream.ts,
- * simulated-sockets.ts; node-names.ts; node-conditions.ts, node-threads.ts, node-processes.ts.
+ * simulated-sockets.ts; node-names.ts; node-memory.ts; node-conditions.ts,
+ * node-threads.ts, node-processes.ts.
  */
 
 export { createNodeClock, processTime } from "./node-clock.ts";
 export { conditionOfReader, modulesOfReader } from "./node-conditions.ts";
 export { createNodeDisk } from "./node-disk.ts";
+export { createReclaimer, type Reclaimer } from "./node-memory.ts";
 export { createNodeNames, type Names, type ServicePlace } from "./node-names.ts";
 export { type Child, processStart, spawnProcess } from "./node-processes.ts";
 export { nodeRandom } from "./node-random.ts";

@@ -11,6 +11,7 @@ import {
   createNodeClock,
   createNodeDisk,
   createNodeSockets,
+  createReclaimer,
   nodeRandom,
   openSocketTls,
   type Port,
@@ -33,7 +34,11 @@ import type { ReadOutcome, Replica } from "./types.ts";
 
 type MessageOf<Kind extends ToConsensus["kind"]> = Extract<ToConsensus, { kind: Kind }>;
 
+/** Entries from here on are parts of something large, and leave large buffers behind. */
+const BULK_BYTES_MIN = 256 * 1024;
+
 class ConsensusThreadSide {
+  readonly #memory = createReclaimer();
   readonly #main: Port<FromConsensus, ToConsensus>;
   readonly #settings: ConsensusSettings;
   readonly #clock = createNodeClock();
@@ -108,7 +113,10 @@ class ConsensusThreadSide {
     assert(host !== undefined, "replica: the host is open before it is asked");
     switch (message.kind) {
       case "propose":
-        for (const { id, bytes } of message.entries) this.#propose(id, bytes);
+        for (const { id, bytes } of message.entries) {
+          if (bytes.length >= BULK_BYTES_MIN) this.#memory.used(bytes.length);
+          this.#propose(id, bytes);
+        }
         return;
       case "answer":
         this.#requests.get(message.id)?.(message.outcome);

@@ -7,14 +7,15 @@
  * or at the latest ended by the next load.
  */
 import { type Bytes, CairnError } from "#base";
+import { createReclaimer } from "#platform";
 import type { Command } from "#sqlite/types";
 import type { BodyPieces, CallOutcome } from "./types.ts";
 
 /**
- * Larger pieces would not be faster: a disk writes as much in the time of one sync. Smaller files
- * are one entry.
+ * Each piece costs a sync of the log, in whose time a disk writes about as much. Smaller files are
+ * one entry.
  */
-const PIECE_BYTES = 4 * 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 
 /** What the database answers to a piece, or to a file, that it took. */
 const TAKEN = Buffer.from("[]");
@@ -33,11 +34,13 @@ export async function sendFile(file: BodyPieces, loadId: bigint, send: Send): Pr
   let offset = 0;
   /** The piece before the one that is being read: the last one may be all there is. */
   let held: Bytes | undefined;
+  const memory = createReclaimer();
   try {
     for await (const bytes of inPieces(file)) {
       if (held !== undefined) {
         await taken(send({ kind: "loadPiece", loadId, offset, bytes: held }));
         offset += held.length;
+        memory.used(held.length);
       }
       held = bytes;
     }
@@ -52,9 +55,13 @@ export async function sendFile(file: BodyPieces, loadId: bigint, send: Send): Pr
   }
 }
 
-/** The same bytes in pieces of one size, but for the last. */
+/**
+ * The same bytes in pieces of one size, but for the last. A piece is good until the one after the
+ * next is asked for.
+ */
 async function* inPieces(file: BodyPieces): AsyncGenerator<Bytes> {
   let piece = new Uint8Array(PIECE_BYTES);
+  let other = new Uint8Array(PIECE_BYTES);
   let length = 0;
   for await (const bytes of file) {
     for (let from = 0; from < bytes.length; ) {
@@ -64,7 +71,7 @@ async function* inPieces(file: BodyPieces): AsyncGenerator<Bytes> {
       from += part.length;
       if (length < PIECE_BYTES) continue;
       yield piece;
-      piece = new Uint8Array(PIECE_BYTES);
+      [piece, other] = [other, piece];
       length = 0;
     }
   }

@@ -11,6 +11,7 @@
  * Chapter: 09-sqlite.
  */
 import { assert, type Bytes } from "#base";
+import { createReclaimer } from "#platform";
 import { type FilePieces, INVALID_FILE_TEXT, loadFile } from "./load.ts";
 import { LOAD_TABLE } from "./state-table.ts";
 import type { Command } from "./types.ts";
@@ -93,7 +94,11 @@ function isNext(writer: Writer, { loadId, offset }: Piece): boolean {
   return have.loadId === loadId && have.offset === offset;
 }
 
+/** Of this thread, through which every piece passes. */
+const memory = createReclaimer();
+
 function keep(writer: Writer, { loadId, offset, bytes }: Piece): void {
+  memory.used(bytes.length);
   const { database } = writer;
   if (offset === 0) {
     drop(writer);
@@ -138,5 +143,6 @@ function* keptPieces(writer: Writer): Generator<Bytes> {
   for (const bytes of rows) {
     assert(bytes instanceof Uint8Array, "sqlite: pieces are blobs");
     yield new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    memory.used(bytes.length);
   }
 }

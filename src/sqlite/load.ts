@@ -101,6 +101,8 @@ function prepareCopy(copy: Database.Database, index: number, foreignKeys: boolea
   try {
     copy.defaultSafeIntegers(true);
     copy.pragma("foreign_keys = OFF");
+    // Each page is looked at once or twice: a large cache would only take memory.
+    copy.pragma("cache_size = -2000");
     if (copy.pragma("encoding", { simple: true }) !== "UTF-8") return false;
     if (copy.pragma("quick_check(1)", { simple: true }) !== "ok") return false;
     dropReserved(copy);

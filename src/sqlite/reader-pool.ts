@@ -1,7 +1,8 @@
 /**
  * Reader threads behind one queue, seen from the main thread.
  *
- * A reader is given a few jobs ahead, because a hop between threads costs more than a small read.
+ * The first reader is there from the start, the others come when it is busy. A reader is given a
+ * few jobs ahead, because a hop between threads costs more than a small read.
  * If it is then held up by a long one, the jobs behind are taken back and given to others: reads
  * change nothing, so one that had just begun may be done twice and answered once.
  * Invariant: each job ends in exactly one of an answer and an error; a job waits for a long one
@@ -78,7 +79,7 @@ class Pool implements ReaderPool {
 
   constructor(options: ReaderPoolOptions) {
     this.#options = options;
-    for (let n = 0; n < options.readerCount; n += 1) this.#slots.push(this.#spawn());
+    this.#slots.push(this.#spawn());
   }
 
   async open(): Promise<void> {
@@ -112,11 +113,22 @@ class Pool implements ReaderPool {
       const slot = this.#leastBusy();
       if (slot === undefined) break;
       const waiting = this.#queue.shift()!;
+      if (slot.jobs.size > 0) this.#grow();
       slot.jobs.set(waiting.id, waiting);
       slot.thread.post({ kind: "job", id: waiting.id, job: waiting.job });
       if (waiting.job.kind !== "read") slot.isHeldUp = true;
     }
+    if (this.#queue.length > 0) this.#grow();
     this.#watch();
+  }
+
+  /** One more reader, if there may be more: a thread takes 20 MiB, so none is made for nothing. */
+  #grow(): void {
+    const isAnyComing = this.#slots.some(({ isOpen }) => !isOpen);
+    if (isAnyComing || this.#slots.length >= this.#options.readerCount || this.#isClosed) return;
+    const slot = this.#spawn();
+    this.#slots.push(slot);
+    slot.thread.post({ kind: "open" });
   }
 
   #leastBusy(): Slot | undefined {

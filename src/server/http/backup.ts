@@ -6,7 +6,7 @@
  */
 import { pipeline, Readable } from "node:stream";
 import { constants, createGzip } from "node:zlib";
-import { createNodeDisk } from "#platform";
+import { createNodeDisk, createReclaimer } from "#platform";
 import { type Answer, type Call, textError } from "./answer.ts";
 import { forwardedFailure } from "./failure.ts";
 import { backupWishOf, callOptionsOf } from "./parameters.ts";
@@ -42,6 +42,7 @@ function openCopy(copy: { readonly path: string; remove(): void }): {
 } {
   try {
     const file = createNodeDisk().open(copy.path, "read");
+    const memory = createReclaimer();
     let offset = 0;
     const stream = new Readable({
       highWaterMark: CHUNK_BYTES,
@@ -50,6 +51,7 @@ function openCopy(copy: { readonly path: string; remove(): void }): {
         try {
           const bytes = file.read(offset, chunk);
           offset += bytes;
+          memory.used(bytes);
           this.push(bytes === 0 ? null : chunk.subarray(0, bytes));
         } catch (error) {
           this.destroy(error instanceof Error ? error : new Error(String(error)));
