@@ -91,7 +91,7 @@ export function isCommittedVoter(state: RaftState): boolean {
 
 /** A newer configuration than any here that names it a voter is committed without this node. */
 export function isRemoved(state: RaftState): boolean {
-  return state.removedAt > lastVotedIn(state);
+  return state.removedAt > 0 && state.removedAt > lastVotedIn(state);
 }
 
 /** Index of the last configuration in which this node is a voter; -1 if there is none. */

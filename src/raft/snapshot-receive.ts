@@ -96,11 +96,9 @@ export function handleChunkStored(
 /** The copy is whole. What it holds is committed, whoever leads now. */
 function finish(state: RaftState, receiving: CopyReceiving): void {
   state.receiving = undefined;
-  if (!catchUpWith(state, receiving)) {
-    // What this node asked votes for is not what it has from here on.
-    if (state.role !== "follower") stepDown(state, state.term);
-    resetLog(state, receiving);
-  }
+  // What a candidate asked votes for is not what it has, or knows, from here on.
+  if (state.role === "candidate" || state.role === "pre-candidate") stepDown(state, state.term);
+  if (!catchUpWith(state, receiving)) resetLog(state, receiving);
   if (isCurrent(state, receiving)) acknowledge(state, receiving.from, receiving);
 }
 
