@@ -76,6 +76,7 @@ class Shrinker {
     this.#dropClients();
     this.#dropNodes();
     this.#calmNetwork();
+    this.#reduceList("faults");
     this.#cutEnd();
     return { plan: this.#plan, report: this.#report, runs: this.#runs };
   }

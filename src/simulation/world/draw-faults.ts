@@ -25,7 +25,8 @@ const WEIGHTS: readonly (readonly [FaultKind, number])[] = [
 const NOT_IN_MICRO: ReadonlySet<FaultKind> = new Set(["wipe"]);
 const SHAPES: readonly PartitionShape[] = [
   "isolate",
-  "isolate",
+  "leader",
+  "leader",
   "split",
   "split",
   "one-way",
@@ -34,9 +35,14 @@ const SHAPES: readonly PartitionShape[] = [
   "random",
 ];
 /** Faults a virtual second: calm, busy, storm. */
-const RATES = [0.2, 0.5, 1, 1, 3];
+const RATES = [0.2, 0.5, 1, 2, 4];
+/** The micro tier is short: it needs denser faults to see any. */
+const MICRO_RATE = 4;
 /** Such a part of the time ends without new faults in every other run. */
 const QUIET_PART = 0.15;
+/** Stands for whoever leads, who is hit more often than by chance: much hangs on it. */
+const LEADER = 0;
+const LEADER_PERCENT = 30;
 /** Wipes of one run. */
 const WIPES_MAX = 2;
 
@@ -48,8 +54,7 @@ export function drawFaults(options: RunOptions, draws: Draws): Fault[] {
   );
   const bag = enabled.flatMap(([kind, weight]) => Array<FaultKind>(weight).fill(kind));
   if (bag.length === 0) return [];
-  // A short run needs denser faults to see any.
-  const rate = draw.pick(RATES) * (options.tier === "micro" ? 2 : 1);
+  const rate = draw.pick(RATES) * (options.tier === "micro" ? MICRO_RATE : 1);
   const until = options.safetyMs * (draw.percent(50) ? 1 - QUIET_PART : 1);
   const faults: Fault[] = [];
   let wipes = 0;
@@ -65,10 +70,11 @@ export function drawFaults(options: RunOptions, draws: Draws): Fault[] {
 
 function drawFault(kind: FaultKind, at: number, options: RunOptions, draw: DrawSequence): Fault {
   const { electionTimeoutMs } = options.core;
-  const node = draw.between(1, options.nodes + options.spares);
+  const anyone = draw.between(1, options.nodes + options.spares);
+  const node = draw.percent(LEADER_PERCENT) ? LEADER : anyone;
   const other = draw.between(1, options.nodes + options.spares);
   // Some faults are over before anybody notices; some last for several elections.
-  const scale = draw.pick([0.1, 0.5, 1, 2, 5]);
+  const scale = draw.pick([0.1, 0.5, 1, 2, 3, 6]);
   const forMs = Math.round(1 + electionTimeoutMs * scale * draw.fraction());
   switch (kind) {
     case "crash":
@@ -82,7 +88,7 @@ function drawFault(kind: FaultKind, at: number, options: RunOptions, draw: DrawS
     case "partition":
       return { kind, at, forMs, shape: draw.pick(SHAPES), choice: draw.below(2 ** 16) };
     case "clog":
-      return { kind, at, forMs, from: node, to: other };
+      return { kind, at, forMs, from: anyone, to: other };
     case "weather":
       return {
         kind,

@@ -21,6 +21,7 @@ export interface InjectorWorld {
   readonly network: Network;
   readonly hosts: ReadonlyMap<NodeId, Host>;
   readonly isCalm: boolean;
+  leader(): Host | undefined;
 }
 
 /** See the file's header. */
@@ -43,7 +44,7 @@ export class Injector {
   }
 
   #begin(fault: Fault): void {
-    const host = "node" in fault ? this.#world.hosts.get(fault.node) : undefined;
+    const host = "node" in fault ? this.#hostOf(fault.node) : undefined;
     const until = this.#world.queue.now + ("forMs" in fault ? fault.forMs : 0) * MS;
     switch (fault.kind) {
       case "crash":
@@ -69,7 +70,7 @@ export class Injector {
         this.#end(fault, () => this.#world.network.removeWeather(fault));
         break;
       case "break":
-        this.#breakSome(fault);
+        if (host !== undefined) this.#breakSome(host.id, fault.at);
         break;
       case "slow-disk":
         if (host !== undefined) host.diskSlowUntil = until;
@@ -83,6 +84,10 @@ export class Injector {
         break;
     }
     if ("forMs" in fault) this.#end(fault, () => undefined);
+  }
+
+  #hostOf(node: NodeId): Host | undefined {
+    return node === 0 ? this.#world.leader() : this.#world.hosts.get(node);
   }
 
   #end(fault: Fault & { forMs: number }, undo: () => void): void {
@@ -106,12 +111,16 @@ export class Injector {
   }
 
   #partition(fault: FaultOf<"partition">): void {
-    const links = linksOf(fault.shape, fault.choice, [...this.#world.hosts.keys()]);
+    const nodes = [...this.#world.hosts.keys()];
+    const leader = this.#world.leader()?.id;
+    const isLeader = fault.shape === "leader" && leader !== undefined;
+    const shape = fault.shape === "leader" ? "isolate" : fault.shape;
+    const links = linksOf(shape, isLeader ? nodes.indexOf(leader) : fault.choice, nodes);
     this.#world.network.cut(links);
     this.#end(fault, () => this.#world.network.join(links));
   }
 
-  #breakSome({ node, at }: FaultOf<"break">): void {
+  #breakSome(node: NodeId, at: number): void {
     for (const other of this.#world.hosts.keys()) {
       if (other !== node && (at + other) % 2 === 0) this.#world.network.breakLink(node, other);
     }
@@ -136,7 +145,11 @@ function configurationsOf(log: Host["node"]["log"]): readonly { readonly sets: V
 }
 
 /** The links that a partition cuts. */
-export function linksOf(shape: PartitionShape, choice: number, nodes: readonly NodeId[]): Link[] {
+export function linksOf(
+  shape: Exclude<PartitionShape, "leader">,
+  choice: number,
+  nodes: readonly NodeId[],
+): Link[] {
   const count = nodes.length;
   const place = (node: NodeId): number => nodes.indexOf(node);
   const chosen = choice % count;

@@ -66,10 +66,17 @@ export interface RunOptions {
   readonly lostForGood: number;
 }
 
-/** Shapes of a partition. */
-export type PartitionShape = "isolate" | "split" | "one-way" | "ring" | "bridge" | "random";
+/** Shapes of a partition. `leader`: whoever leads when it begins is alone. */
+export type PartitionShape =
+  | "isolate"
+  | "leader"
+  | "split"
+  | "one-way"
+  | "ring"
+  | "bridge"
+  | "random";
 
-/** Something goes wrong. `at`: when; `forMs`: how long. */
+/** Something goes wrong. `at`: when; `forMs`: how long; `node`: 0 is whoever leads at that time. */
 export type Fault =
   /** Dead for so long; `kept`: the part, 0 to 1, of what was not synced that survives. */
   | {
