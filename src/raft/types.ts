@@ -96,7 +96,8 @@ export type Input =
   | { readonly kind: "compacted"; readonly upTo: Index }
   /**
    * Answers `makeSnapshot`: a copy of the state machine as it was at `index` is ready to be sent.
-   * `copy` is the driver's name for it. 0 bytes: none could be made; the core asks again later.
+   * `copy` is the driver's name for it, one that no other copy of any node has. 0 bytes: none could
+   * be made; the core asks again later.
    */
   | {
       readonly kind: "snapshotReady";
