@@ -28,12 +28,8 @@ export interface Compaction {
   readonly compactTo: Index;
   /** Takes the leader's advice. */
   advise(compactTo: Index): void;
-  /**
-   * Shortens the log if it is time and worth it.
-   *
-   * @returns the last forgotten index, or undefined.
-   */
-  consider(now: Ms, durable: Index): Promise<Index | undefined>;
+  /** Shortens the log if it is time and worth it. */
+  consider(now: Ms, durable: Index): Promise<void>;
 }
 
 export interface CompactionParts {
@@ -44,6 +40,8 @@ export interface CompactionParts {
   readonly awayMs: Ms;
   /** Where the oldest copy that is being sent ends: its receiver goes on from there. */
   readonly snapshotIndexMin: () => Index;
+  /** Told in the moment in which entries up to here are gone. */
+  readonly onForgotten: (upTo: Index) => void;
 }
 
 class LogCompaction implements Compaction {
@@ -60,19 +58,19 @@ class LogCompaction implements Compaction {
     this.compactTo = Math.max(this.compactTo, compactTo);
   }
 
-  async consider(now: Ms, durable: Index): Promise<Index | undefined> {
-    if (this.#isRunning || now - this.#lastCheckAt < CHECK_MS) return undefined;
+  async consider(now: Ms, durable: Index): Promise<void> {
+    if (this.#isRunning || now - this.#lastCheckAt < CHECK_MS) return;
     this.#lastCheckAt = now;
-    const { core, log, keepBytesMax, snapshotIndexMin } = this.#parts;
+    const { core, log, keepBytesMax, snapshotIndexMin, onForgotten } = this.#parts;
     const status = core.status();
     if (status.role === "leader") this.advise(this.#neededBehind(status, now));
     const upTo = Math.min(this.compactTo, durable, snapshotIndexMin());
     const isLarge = log.sizeBytes > Math.min(LOG_BYTES_MIN, keepBytesMax);
     const entries = upTo - status.firstIndex;
-    if (entries <= 0 || (!isLarge && entries < ENTRIES_MIN)) return undefined;
+    if (entries <= 0 || (!isLarge && entries < ENTRIES_MIN)) return;
     this.#isRunning = true;
     try {
-      return await log.compact(upTo);
+      await log.compact(upTo, () => onForgotten(log.compactedIndex));
     } finally {
       this.#isRunning = false;
     }

@@ -230,13 +230,9 @@ class DrivenReplica implements Replica {
     this.#installing = 0;
     this.#step({ input: { kind: "applied", index: applied } });
     reads.applied(applied);
-    compaction.consider(this.#clock.now(), this.#durable).then(
-      (forgotten) => {
-        if (forgotten === undefined) return;
-        this.#guard(() => this.#step({ input: { kind: "compacted", upTo: forgotten } }));
-      },
-      (error: unknown) => this.#fail(error),
-    );
+    compaction
+      .consider(this.#clock.now(), this.#durable)
+      .catch((error: unknown) => this.#fail(error));
   }
 
   /**

@@ -144,9 +144,11 @@ export interface RaftLog {
    */
   read(from: Index, before: Index, bytesMax?: number): readonly LogEntry[];
   /**
-   * Forgets entries up to `upTo`, in whole segments; may keep more. @returns the last forgotten
-   * index.
+   * Forgets entries up to `upTo`, in whole segments; may keep more. `onForgotten` is called in the
+   * very moment in which they cannot be read any more.
+   *
+   * @returns the last forgotten index.
    */
-  compact(upTo: Index): Promise<Index>;
+  compact(upTo: Index, onForgotten?: () => void): Promise<Index>;
   close(): Promise<void>;
 }

@@ -112,25 +112,27 @@ class WalRaftLog implements RaftLog {
     this.#entries.restart(index, term);
     this.#configurations.restart(configuration);
     this.#resetCopy = copy;
-    this.#appendStart("reset", configuration);
+    this.#appendStart({ why: "reset", index, term, copy, configuration });
   }
 
   #recover(configuration: Configuration): void {
-    const stored = { index: this.#entries.base, configuration };
-    this.#configurations.startBehind(this.#entries.base, stored);
-    this.#appendStart("recovery", stored);
+    const { base: index, baseTerm: term } = this.#entries;
+    const stored = { index, configuration };
+    this.#configurations.startBehind(index, stored);
+    const copy = this.#resetCopy;
+    this.#appendStart({ why: "recovery", index, term, copy, configuration: stored });
   }
 
-  /** Repeats all that still counts, as of now, at the beginning of the entries. */
-  #appendStart(why: StartReason, configuration: StoredConfiguration): void {
-    const { base, baseTerm } = this.#entries;
+  /** Repeats all that still counts at an index where the log begins from now on. */
+  #appendStart(start: LogReset & { readonly why: StartReason }): void {
+    const { why, index, term, copy, configuration } = start;
     const record = {
       type: "start",
       why,
-      compactedIndex: base,
-      compactedTerm: baseTerm,
+      compactedIndex: index,
+      compactedTerm: term,
       hardState: this.#hardState,
-      copy: why === "compaction" ? 0 : this.#resetCopy,
+      copy,
       configuration,
     } as const;
     this.#wal.append(encodeLogRecord(record));
@@ -193,17 +195,21 @@ class WalRaftLog implements RaftLog {
     return result;
   }
 
-  async compact(upTo: Index): Promise<Index> {
+  async compact(upTo: Index, onForgotten: () => void = () => undefined): Promise<Index> {
     const { base } = this.#entries;
     const target = Math.min(upTo, this.lastIndex - 1);
     const configuration = this.#configurations.at(target);
     if (target <= base || configuration === undefined) return base;
     const firstKept = this.#slot(target + 1).lsn;
-    this.#entries.forget(target, this.#slot(target).term);
+    const { term } = this.#slot(target);
+    this.#appendStart({ why: "compaction", index: target, term, copy: 0, configuration });
+    await this.#wal.syncAsync();
+    // Meanwhile a snapshot may have taken the log's place.
+    if (target <= this.#entries.base) return this.#entries.base;
+    this.#entries.forget(target, term);
     this.#configurations.startBehind(target, configuration);
     this.#resetCopy = 0;
-    this.#appendStart("compaction", configuration);
-    await this.#wal.syncAsync();
+    onForgotten();
     this.#wal.truncateBefore(firstKept);
     return target;
   }

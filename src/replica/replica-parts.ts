@@ -144,6 +144,7 @@ export function assembleReplica(options: ReplicaOptions, hooks: DriverHooks): Re
     keepBytesMax: options.logKeepBytesMax ?? DEFAULTS.logKeepBytesMax,
     awayMs: electionTimeoutMs * AWAY_TIMEOUTS,
     snapshotIndexMin: () => sender.indexMin,
+    onForgotten: (upTo) => guard(() => step({ kind: "compacted", upTo })),
   });
   const { snapshotBytesPerSecond = 0, digestEveryMs = 0 } = options;
   const messenger = new Messenger({

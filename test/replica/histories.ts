@@ -4,6 +4,8 @@
  */
 import { expect } from "vitest";
 import { seededRandom } from "#platform";
+import type { Random } from "#platform/types";
+import type { ReplicaOptions } from "#replica/types";
 import { type ReplicaParts, SimulatedCluster, type SimulatedNode } from "./simulated-cluster.ts";
 
 export const texts = (node: SimulatedNode): string[] =>
@@ -31,23 +33,77 @@ export async function runHistory(seed: number, parts?: ReplicaParts): Promise<vo
     syncDelayMs: random.below(60),
     syncMode: random.below(3) === 0 ? "adaptive" : "async",
     ...(parts === undefined ? {} : { parts }),
+    // Half of them keep so little log that whoever is away needs a snapshot.
+    options: random.below(2) === 0 ? {} : smallLog(1000 + random.below(4000)),
   });
   await cluster.startAll();
   const written = new Map<number, string>();
+  const reads = new ReadChecks(cluster);
   cluster.network.setBehaviour({ lossChance: random.fraction() * 0.1, ordered: true });
   for (let round = 0; round < 12; round += 1) {
     await disturb(cluster, random.below(6), random.below(cluster.nodes.length));
     for (const node of cluster.nodes.filter((candidate) => candidate.isUp)) {
       const text = `${seed}-${round}-${node.number}`;
       written.set(cluster.propose(node, text), text);
+      reads.ask(node, random.below(1000));
     }
+    operate(cluster, random);
     await cluster.run(50 + random.below(1200), 10);
+    reads.check();
   }
   cluster.network.heal();
   cluster.network.setBehaviour({ lossChance: 0 });
   for (const node of cluster.nodes) if (!node.isUp) await cluster.start(node);
   await settle(cluster);
+  reads.check();
   check(cluster, written);
+}
+
+const smallLog = (logKeepBytesMax: number): Partial<ReplicaOptions> => ({
+  logKeepBytesMax,
+  snapshotChunkBytesMax: 512,
+});
+
+/** What an operator does: hands leadership on, turns voters into learners and back, moves nodes. */
+function operate(cluster: SimulatedCluster, random: Random): void {
+  const leader = cluster.leader()?.replica;
+  const node = cluster.nodes[random.below(cluster.nodes.length)];
+  const id = `n${node?.number}`;
+  const ignore = (): undefined => undefined;
+  const choice = random.below(8);
+  if (choice === 0) leader?.transfer(0).catch(ignore);
+  else if (choice === 1) leader?.change({ kind: "setRole", id, role: "learner" }).catch(ignore);
+  else if (choice === 2) leader?.change({ kind: "setRole", id, role: "voter" }).catch(ignore);
+  else if (choice === 3) {
+    leader?.change({ kind: "setAddress", id, address: `x:${random.below(1e6)}` }).catch(ignore);
+  } else if (choice === 4) leader?.checkDigest().catch(ignore);
+}
+
+/** What a read promises: it sees every write that was acknowledged before it was asked for. */
+class ReadChecks {
+  readonly #cluster: SimulatedCluster;
+  readonly #open: { node: SimulatedNode; id: number; acknowledged: number }[] = [];
+  #nextId = 1;
+
+  constructor(cluster: SimulatedCluster) {
+    this.#cluster = cluster;
+  }
+
+  ask(node: SimulatedNode, chance: number): void {
+    if (chance < 500) return;
+    const id = this.#nextId;
+    this.#nextId += 1;
+    this.#open.push({ node, id, acknowledged: this.#cluster.highestAcknowledged });
+    node.replica?.read(id, "index");
+  }
+
+  /** Looks at the answers that have come. */
+  check(): void {
+    for (const { node, id, acknowledged } of this.#open.splice(0)) {
+      const outcome = node.reads.get(id);
+      if (outcome?.ok) expect(outcome.index, `read ${id}`).toBeGreaterThanOrEqual(acknowledged);
+    }
+  }
 }
 
 async function disturb(cluster: SimulatedCluster, choice: number, pick: number): Promise<void> {

@@ -8,8 +8,15 @@
 import { describe, expect, test } from "vitest";
 import { createSimulatedDisk, isPowerCut, seededRandom } from "#platform";
 import type { Random, SimulatedDisk } from "#platform/types";
-import { createConfiguration, encodeConfiguration, encodeEntry, openRaftLog } from "#replica";
-import type { LogEntry, RaftLog } from "#replica/types";
+import {
+  createConfiguration,
+  decodeConfiguration,
+  decodeEntry,
+  encodeConfiguration,
+  encodeEntry,
+  openRaftLog,
+} from "#replica";
+import type { Configuration, LogEntry, RaftLog } from "#replica/types";
 import { forEachSeed } from "../support/seeds.ts";
 
 const DIR = "/data/raft-log";
@@ -47,19 +54,31 @@ function matches(log: RaftLog, state: Model): boolean {
   const { compactedIndex, hardState } = log.state;
   const kept =
     log.lastIndex > compactedIndex ? log.read(compactedIndex + 1, log.lastIndex + 1) : [];
+  if (compactedIndex < state.base) return false;
+  if (log.inForce?.configuration.nextNumber !== state.configurations.at(-1)?.mark) return false;
   const expected = state.entries.filter(({ index }) => index > compactedIndex);
   return describeState(hardState, kept) === describeState(state.hardState, expected);
 }
 
 interface Model {
   readonly hardState: { readonly term: number; readonly vote: number };
+  /** Where the last reset made the log begin. */
+  readonly base: number;
   readonly entries: readonly LogEntry[];
+  /** Those that count; each is known by its own `nextNumber`. */
+  readonly configurations: readonly { index: number; mark: number; epoch: number }[];
 }
+
+const lastIndexOf = ({ base, entries }: Model): number => entries.at(-1)?.index ?? base;
 
 /** A random history. Keeps every state that was reached, and which of them is known durable. */
 class History {
-  readonly states: Model[] = [{ hardState: { term: 0, vote: 0 }, entries: [] }];
+  readonly states: Model[] = [
+    { hardState: { term: 0, vote: 0 }, base: 0, entries: [], configurations: [] },
+  ];
   durable = 0;
+  #epoch = 0;
+  #nextMark = 10;
   readonly #log: RaftLog;
   readonly #random: Random;
 
@@ -77,8 +96,11 @@ class History {
     this.#write({ entries: [first] });
     await this.#sync();
     for (let step = 0; step < steps; step += 1) {
-      const choice = this.#random.below(10);
-      if (choice < 5) this.#append();
+      const choice = this.#random.below(13);
+      if (choice === 12) this.#reset();
+      else if (choice === 11) this.#recover();
+      else if (choice === 10) this.#configure();
+      else if (choice < 5) this.#append();
       else if (choice < 6) this.#write({ hardState: this.#nextHardState() });
       else if (choice < 7) this.#truncate();
       else if (choice < 9) await this.#sync();
@@ -90,7 +112,7 @@ class History {
     const entries: LogEntry[] = [];
     const count = 1 + this.#random.below(3);
     for (let n = 0; n < count; n += 1) {
-      const index = this.now.entries.length + 1 + n;
+      const index = lastIndexOf(this.now) + 1 + n;
       const payload = new Uint8Array(this.#random.below(700));
       entries.push({
         index,
@@ -99,6 +121,29 @@ class History {
       });
     }
     this.#write({ entries });
+  }
+
+  #another(): Configuration {
+    this.#nextMark += 1;
+    return { ...configuration, epoch: this.#epoch, nextNumber: this.#nextMark };
+  }
+
+  #configure(): void {
+    const bytes = encodeEntry("configuration", encodeConfiguration(this.#another()));
+    const { term } = this.now.hardState;
+    this.#write({ entries: [{ index: lastIndexOf(this.now) + 1, term, bytes }] });
+  }
+
+  #recover(): void {
+    this.#epoch += 1;
+    this.#write({ recovered: this.#another() });
+  }
+
+  #reset(): void {
+    const index = lastIndexOf(this.now) + 1 + this.#random.below(5);
+    const { term } = this.now.hardState;
+    const stored = { index: index - 1, configuration: this.#another() };
+    this.#write({ reset: { index, term, configuration: stored, copy: index } });
   }
 
   #nextHardState(): Model["hardState"] {
@@ -124,10 +169,35 @@ class History {
       this.states.push(model);
     };
     if (change.hardState !== undefined) push({ hardState: change.hardState });
-    if (change.truncateFrom !== undefined) {
-      push({ entries: model.entries.slice(0, change.truncateFrom - 1) });
+    if (change.reset !== undefined) {
+      const { index, configuration: stored } = change.reset;
+      const { nextNumber, epoch } = stored.configuration;
+      const only = { index: stored.index, mark: nextNumber, epoch };
+      push({ base: index, entries: [], configurations: [only] });
     }
-    for (const entry of change.entries ?? []) push({ entries: [...model.entries, entry] });
+    if (change.recovered !== undefined) {
+      const { nextNumber, epoch } = change.recovered;
+      const index = this.#log.compactedIndex;
+      push({ configurations: [{ index, mark: nextNumber, epoch }] });
+    }
+    if (change.truncateFrom !== undefined) {
+      const from = change.truncateFrom;
+      const isBefore = ({ index }: { index: number }): boolean => index < from;
+      const { entries, configurations } = model;
+      push({
+        entries: entries.filter(isBefore),
+        configurations: configurations.filter(isBefore),
+      });
+    }
+    for (const entry of change.entries ?? []) {
+      const added = decodeEntry(entry.bytes);
+      const configurations = [...model.configurations];
+      if (added.kind === "configuration") {
+        const { nextNumber, epoch } = decodeConfiguration(added.payload);
+        configurations.push({ index: entry.index, mark: nextNumber, epoch });
+      }
+      push({ entries: [...model.entries, entry], configurations });
+    }
     this.#log.write(change);
   }
 
@@ -139,8 +209,10 @@ class History {
 
   async #compact(): Promise<void> {
     const reached = this.states.length - 1;
-    await this.#log.compact(Math.floor(this.#log.lastIndex / 2));
-    if (this.#log.state.compactedIndex > 0) this.durable = Math.max(this.durable, reached);
+    const before = this.#log.compactedIndex;
+    const middle = Math.floor((before + this.#log.lastIndex) / 2);
+    const forgotten = await this.#log.compact(middle);
+    if (forgotten > before) this.durable = Math.max(this.durable, reached);
   }
 }
 
@@ -153,7 +225,7 @@ async function runUntilCut(
   try {
     const history = new History(open(disk), random);
     keep(history);
-    await history.run(14);
+    await history.run(18);
     return false;
   } catch (error) {
     if (isPowerCut(error) || (error instanceof Error && isPowerCut(error.cause))) return true;

@@ -60,6 +60,8 @@ export class SimulatedCluster {
   readonly configuration: Configuration;
   readonly nodes: SimulatedNode[] = [];
   readonly fates = new Map<number, Fate>();
+  /** The place in the log of the last write that a client was told of. */
+  highestAcknowledged = 0;
   readonly #seed: number;
   readonly #syncDelayMs: number;
   readonly #syncMode: "adaptive" | "async";
@@ -131,7 +133,10 @@ export class SimulatedCluster {
       disk,
       start,
       (f) => void this.clock.after(0, f),
-      (proposalId) => this.#end(proposalId, "acknowledged"),
+      (proposalId, index) => {
+        this.#end(proposalId, "acknowledged");
+        this.highestAcknowledged = Math.max(this.highestAcknowledged, index);
+      },
     );
   }
 
