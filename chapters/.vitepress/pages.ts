@@ -26,8 +26,10 @@ const PAGES: readonly (readonly [file: string, label: string])[] = [
 
 const APPENDIX: readonly (readonly [file: string, label: string])[] = [
   ["formats.md", "Formats"],
+  ["configuration.md", "Configuration"],
   ["errors.md", "Errors"],
   ["decisions.md", "Decisions"],
+  ["http-api.md", "The HTTP API"],
   ["rqlite-differences.md", "Differences from rqlite"],
   ["glossary.md", "Glossary"],
   ["writing-chapters.md", "How a chapter is made"],

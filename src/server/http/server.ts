@@ -176,6 +176,8 @@ async function beginRequest(
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status).headers(answer.headers);
   const { body } = answer;
+  // Nothing has no type. The library would call an empty text plain text.
+  if (body === "") return reply.send();
   if (typeof body === "string" || body instanceof Readable) return reply.send(body);
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   // Node writes a head and a text in one go, and a head and bytes in two: for a short answer that
