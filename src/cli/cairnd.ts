@@ -19,11 +19,15 @@ import {
 } from "#server";
 import type { NodeConfig, RunningNode } from "#server/types";
 import { exitWithParent } from "./exit-with-parent.ts";
+import { hashPasswordCommand } from "./hash-password.ts";
 
 /** Exit codes of the reference: 2 for a command line that cannot be read, 1 for the rest. */
 const ExitCode = { ok: 0, failed: 1, usage: 2 } as const;
 
 const STDERR = 2;
+
+/** The only word that is no data directory; one of that name can be written with `./`. */
+const HASH_PASSWORD = "hash-password";
 
 /** A terminal sends SIGINT to `npm` and to us, so the second may be no more than an echo. */
 const ECHO_MS = 50;
@@ -34,6 +38,7 @@ async function main(argv: readonly string[]): Promise<void> {
   // Dates in answers and in the log are UTC on every node, whatever its machine is set to. Threads
   // that start later inherit it.
   process.env["TZ"] = "UTC";
+  if (argv[0] === HASH_PASSWORD) process.exit(await hashPasswordCommand());
   const invocation = configure(argv);
   if (invocation === undefined) return;
   const { config, warnings } = invocation;

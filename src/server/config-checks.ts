@@ -209,13 +209,13 @@ function checkLimits({ limits, httpBodyBytesMax }: NodeConfig): void {
   if (limits.connectionsMax < 0) refuse("-http-max-conns must not be negative");
 }
 
-/** Zero is the default and means "never"; whoever writes it down means something else. */
+/** Zero is the default and means "never"; whoever types it means something else. */
 function checkReaping({ leaving }: NodeConfig, settings: Settings): void {
   for (const [name, ms] of [
     ["raft-reap-node-timeout", leaving.reapVoterMs],
     ["raft-reap-read-only-node-timeout", leaving.reapNonVoterMs],
   ] as const) {
-    if (settings.source(name) !== "default" && ms <= 0) refuse(`-${name} must be greater than 0`);
+    if (settings.source(name) === "flag" && ms <= 0) refuse(`-${name} must be greater than 0`);
   }
 }
 

@@ -170,19 +170,33 @@ const OWN: readonly FlagRow[] = [
   row("http-max-conns", "integer", "0", "Connections to HTTP at once; 0: no limit"),
 ];
 
-/** Flags of the reference, by its numbers. */
-export const REFERENCE_FLAGS: readonly FlagRow[] = [
-  ...PROGRAM,
-  ...HTTP,
-  ...NODES,
-  ...CLUSTER,
-  ...DATABASE,
-  ...RAFT,
-  ...QUEUE,
+/** Flags that belong together, with a heading. */
+export interface FlagGroup {
+  readonly title: string;
+  readonly rows: readonly FlagRow[];
+}
+
+const REFERENCE_GROUPS: readonly FlagGroup[] = [
+  { title: "Program, extensions, metrics", rows: PROGRAM },
+  { title: "HTTP, users, backups", rows: HTTP },
+  { title: "Nodes", rows: NODES },
+  { title: "Cluster and discovery", rows: CLUSTER },
+  { title: "Database", rows: DATABASE },
+  { title: "Consensus", rows: RAFT },
+  { title: "Queued writes and profiles", rows: QUEUE },
 ];
 
+/** Every flag in groups: those of the reference in its order, then ours. */
+export const FLAG_GROUPS: readonly FlagGroup[] = [
+  ...REFERENCE_GROUPS,
+  { title: "Beyond rqlite", rows: OWN },
+];
+
+/** Flags of the reference, by its numbers. */
+export const REFERENCE_FLAGS: readonly FlagRow[] = REFERENCE_GROUPS.flatMap(({ rows }) => rows);
+
 /** Every flag. */
-export const FLAGS: readonly FlagRow[] = [...REFERENCE_FLAGS, ...OWN];
+export const FLAGS: readonly FlagRow[] = FLAG_GROUPS.flatMap(({ rows }) => rows);
 
 /** The data directory, which is no flag, in a file or (with prefix) in the environment. */
 export const DATA_DIR_KEY = "data-dir";

@@ -3,6 +3,7 @@
  *
  * Reading order: types.ts, node-config.ts, version.ts, duration.ts, address.ts,
  * nearest-name.ts, flags.ts, flag-table.ts, text-file.ts, settings.ts, config.ts, config-checks.ts,
+ * configuration-page.ts,
  * auth/ (password.ts, users.ts, authorizer.ts, basic.ts, http.ts, peer.ts), access.ts; limits.ts,
  * http-listener.ts, discovery/ (types.ts, settings.ts, http-client.ts, consul.ts,
  * etcd.ts, leader-key.ts, names.ts, create.ts, reporter.ts), node-access.ts; http/
@@ -22,6 +23,7 @@ export { hashPassword, isHashed } from "./auth/password.ts";
 export { authorizeCall } from "./auth/peer.ts";
 export { PERMISSIONS, readUsers, type UserFile } from "./auth/users.ts";
 export { type Invocation, readInvocation, usageText } from "./config.ts";
+export { configurationPage } from "./configuration-page.ts";
 export { type CounterMap, type Counters, createCounters } from "./counters.ts";
 export { createDiscovery } from "./discovery/create.ts";
 export type { Discovery } from "./discovery/types.ts";

@@ -95,6 +95,8 @@ export function settingsText(settings: Settings, problem: string | undefined): s
   if (settings.dataDir !== undefined) shown[DATA_DIR_KEY] = settings.dataDir;
   for (const row of SETTABLE_FLAGS) {
     const source = settings.source(row.name);
+    // What is printed may become the file, and a file names no other.
+    if (row.name === "config") continue;
     const value = settings.value(row.name);
     shown[row.name] = row.secret && value !== "" ? HIDDEN : shownValue(row, value);
     if (source !== "default") from[row.name] = source;

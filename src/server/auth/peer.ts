@@ -35,6 +35,7 @@ const CALLS: Readonly<Record<string, CallRow>> = {
   loadFile: needs("load", "load"),
   remove: needs("remove node", "remove"),
   stepDown: needs("stepdown", "leader-ops"),
+  compare: needs("comparison", "status"),
   notify: needs("notify", "join"),
   join: needs("join", "join"),
   joinNonVoter: {
