@@ -64,6 +64,7 @@ export class SimulatedCluster {
   highestAcknowledged = 0;
   readonly #seed: number;
   readonly #syncDelayMs: number;
+  readonly #applyDelayMs: number;
   readonly #syncMode: "adaptive" | "async";
   readonly #parts: ReplicaParts;
   readonly #options: Partial<ReplicaOptions>;
@@ -74,6 +75,7 @@ export class SimulatedCluster {
     size: number;
     seed: number;
     syncDelayMs?: number;
+    applyDelayMs?: number;
     syncMode?: "adaptive" | "async";
     parts?: ReplicaParts;
     options?: Partial<ReplicaOptions>;
@@ -83,6 +85,7 @@ export class SimulatedCluster {
     this.#syncMode = options.syncMode ?? "async";
     this.#parts = options.parts ?? reference;
     this.#syncDelayMs = options.syncDelayMs ?? 0;
+    this.#applyDelayMs = options.applyDelayMs ?? 0;
     this.network = createSimulatedNetwork({ clock: this.clock, seed: options.seed });
     const members = Array.from({ length: options.size }, (_, n) => ({
       id: `n${n + 1}`,
@@ -132,7 +135,7 @@ export class SimulatedCluster {
     return new RememberingApplier(
       disk,
       start,
-      (f) => void this.clock.after(0, f),
+      (f) => void this.clock.after(this.#applyDelayMs, f),
       (proposalId, index) => {
         this.#end(proposalId, "acknowledged");
         this.highestAcknowledged = Math.max(this.highestAcknowledged, index);
