@@ -5,17 +5,27 @@
  */
 import type { Arguments } from "./arguments.ts";
 import { type Context, memberOf, membersOf, runningOf, type Verbs, worldOf } from "./context.ts";
-import { DISK_STATES } from "./member.ts";
+import { DISK_STATES, type Member } from "./member.ts";
 
 function sync(context: Context, args: Arguments): void {
   const world = worldOf(context, args);
   const members = membersOf(world, args);
+  const isFile = args.skip("file");
   const count = args.maybeNumber();
   args.end();
   for (const member of members) {
     if (member.diskState === "hang") args.fail(`the disk of node ${member.id} hangs`);
-    world.sync(member, count);
+    world.sync(member, isFile ? filesFirst(member) : count);
   }
+}
+
+/** Another file than the log's is synced on its own. @returns how many of its writes wait. */
+function filesFirst({ node }: Member): number {
+  const { pending } = node.disk;
+  const chunks = pending.filter(({ kind }) => kind === "chunk");
+  const records = pending.filter(({ kind }) => kind === "record");
+  pending.splice(0, pending.length, ...chunks, ...records);
+  return chunks.length;
 }
 
 function disk(context: Context, args: Arguments): void {
@@ -104,8 +114,10 @@ function loseLog(context: Context, args: Arguments): void {
 
 export const DISK_VERBS: Verbs = {
   sync: {
-    usage: "sync 2 [1]",
-    does: "What waits for the disk is durable now, or the oldest so many writes of it.",
+    usage: "sync 2 [1|file]",
+    does:
+      "What waits for the disk is durable now, or the oldest so many writes of it, or only the " +
+      "file of a snapshot that is being received.",
     run: sync,
   },
   disk: {
