@@ -81,7 +81,7 @@ export function followLeader(state: RaftState, from: NodeId): void {
  */
 export function mayCampaign(state: RaftState): boolean {
   if (state.term >= TERM_MAX || !isCommittedVoter(state)) return false;
-  return !isRemoved(state);
+  return state.removedAt === 0 || state.removedAt <= lastVotedIn(state);
 }
 
 /** Whether this node votes in the committed configuration, or in one that may take its place. */
@@ -89,9 +89,11 @@ export function isCommittedVoter(state: RaftState): boolean {
   return lastVotedIn(state) >= committedConfiguration(state).index;
 }
 
-/** A newer configuration than any here that names it a voter is committed without this node. */
+/** It was told that it votes no more, and nothing newer here makes it a member. */
 export function isRemoved(state: RaftState): boolean {
-  return state.removedAt > 0 && state.removedAt > lastVotedIn(state);
+  const { removedAt, configuration, options } = state;
+  if (removedAt === 0 || removedAt <= lastVotedIn(state)) return false;
+  return removedAt > configuration.index || !isMember(configuration.sets, options.self);
 }
 
 /** Index of the last configuration in which this node is a voter; -1 if there is none. */
@@ -196,7 +198,7 @@ export function answerVote(
   const { pre, attempt } = message;
   const term = granted ? message.term : state.term;
   const { index, sets } = committedConfiguration(state);
-  const removedAt = isEmpty(sets) || isMember(sets, from) ? 0 : index;
+  const removedAt = isEmpty(sets) || isVoter(sets, from) ? 0 : index;
   send(state, from, { kind: "voteReply", term, granted, pre, attempt, removedAt });
 }
 
@@ -207,11 +209,11 @@ function isUpToDate(state: RaftState, message: VoteMessage): boolean {
   return message.lastIndex >= lastIndex;
 }
 
-/** Learns from a voter, whatever its term, that a configuration without this node is committed. */
+/** Learns from a voter, whatever its term, that in a committed configuration this node is none. */
 export function noteRemoval(state: RaftState, message: VoteReplyMessage): void {
   if (message.granted || message.attempt !== state.attempt || state.role === "leader") return;
   state.removedAt = Math.max(state.removedAt, message.removedAt);
-  if (isRemoved(state) && state.role !== "follower") stepDown(state, state.term);
+  if (state.role !== "follower" && !mayCampaign(state)) stepDown(state, state.term);
 }
 
 export function handleVoteReply(state: RaftState, from: NodeId, message: VoteReplyMessage): void {

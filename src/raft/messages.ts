@@ -28,8 +28,8 @@ export interface VoteReplyMessage {
   readonly pre: boolean;
   readonly attempt: number;
   /**
-   * Index of the voter's committed configuration if the candidate is no member of it, else 0. A
-   * candidate whose own configuration is older learns from it that it was removed.
+   * Index of the voter's committed configuration if the candidate does not vote in it, else 0. A
+   * candidate that votes in no newer one learns from it that it was removed or made a learner.
    */
   readonly removedAt: Index;
 }

@@ -281,7 +281,7 @@ export interface RaftStatus {
   readonly configuration: ConfigurationRecord;
   /** The last one that is committed. */
   readonly committedConfiguration: ConfigurationRecord;
-  /** Told by a voter: a newer configuration without this node is committed. Does not campaign. */
+  /** Told by a voter: in a newer, committed configuration it does not vote. Does not campaign. */
   readonly removed: boolean;
   /** Who leadership is being handed to; 0: nobody. */
   readonly transferringTo: NodeId;

@@ -225,6 +225,20 @@ describe("leaving", () => {
     expect(cluster.leader.term).toBe(1);
   });
 
+  test("M09: a voter made a learner that heard nothing is told, with pre-votes off too", () => {
+    const cluster = new Cluster({ nodes: 3, options: { preVote: false } });
+    cluster.elect(1);
+    cluster.change(1, [1], [2, 3]);
+    cluster.run(3 * HEARTBEAT_MS, [1, 2]);
+    cluster.run(20 * ELECTION_TIMEOUT_MS, [3]);
+    expect(cluster.node(3).term).toBeGreaterThan(10);
+    cluster.run(10 * ELECTION_TIMEOUT_MS);
+    expect(cluster.leader.id).toBe(1);
+    const { role, removed, configuration } = cluster.node(3).running.status();
+    expect({ role, removed }).toEqual({ role: "follower", removed: false });
+    expect(configuration.sets.learners).toEqual([2, 3]);
+  });
+
   test("M10: a voter that is being removed may still have to win", () => {
     const cluster = seesItsRemovalThrough(createRaftCore);
     cluster.restart(1);

@@ -57,7 +57,7 @@ const CAUGHT_BY: Readonly<Record<number, Catcher>> = {
   19: changeBeforeOwnTerm,
   20: { churn: 20 },
   21: { churn: 5 },
-  22: { churn: 200 },
+  22: appliesAfterInstall,
   25: 60,
   26: comesBackInOneTerm,
   29: preVoteUnderLivingLeader,

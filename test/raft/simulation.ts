@@ -92,7 +92,10 @@ class Simulation {
     const all = Array.from({ length: nodes }, (_, i) => i + 1);
     const founders = options.churn ? all.slice(0, 3) : all;
     const narrow = this.#random.below(3) === 0;
-    const leaseMs = options.churn && this.#random.below(2) === 0 ? LEASE_MS : 0;
+    const sometimes = (): boolean => options.churn === true && this.#random.below(2) === 0;
+    const leaseMs = sometimes() ? LEASE_MS : 0;
+    const preVote = !sometimes() || !sometimes();
+    const little = sometimes() ? { unappliedBytesMax: 300, applyAheadBytesMax: 100 } : {};
     if (options.churn) {
       this.#churn = new Churn({
         random: this.#random,
@@ -110,6 +113,8 @@ class Simulation {
         heartbeatMs: HEARTBEAT_MS,
         random: () => random.fraction(),
         leaseMs,
+        preVote,
+        ...little,
         snapshotChunkBytesMax: 20,
         ...(narrow ? { appendEntriesMax: 2, inFlightMax: 2, uncommittedBytesMax: 500 } : {}),
       };
