@@ -174,7 +174,8 @@ async function runMany(flags: SimFlags, around: SimSurroundings): Promise<0 | 1>
 export function progressText(totals: SeedTotals, flags: SimFlags, seconds: number): string {
   const filled = Math.round((BAR_COLUMNS * totals.runs) / flags.seeds);
   const bar = "#".repeat(filled).padEnd(BAR_COLUMNS, "-");
-  return `sim ${flags.tier} [${bar}] ${totals.runs}/${flags.seeds} seeds  ${rateText(totals, seconds)}`;
+  const done = `${totals.runs}/${flags.seeds} seeds`;
+  return `sim ${flags.tier} [${bar}] ${done}  ${rateText(totals, seconds)}`;
 }
 
 function rateText(totals: SeedTotals, seconds: number): string {

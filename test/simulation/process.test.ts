@@ -29,7 +29,7 @@ test("a crash loses what was not synced, and keeps a first part of it", () => {
   expect(leader.running.lastIndex).toBe(durable + 2);
 });
 
-test("the machine falls back at a crash, never before its checkpoint, and runs again the same", () => {
+test("a crash takes the machine back to its checkpoint at most, and it runs again the same", () => {
   const trio = new Trio();
   const leader = trio.elect(1);
   const follower = trio.node(2);

@@ -1,7 +1,8 @@
 /**
  * Packets that wait for a record to become durable.
  *
- * Invariant: those of one record leave in the order in which they were held. Chapter: 11-simulation.
+ * Invariant: those of one record leave in the order in which they were held.
+ * Chapter: 11-simulation.
  */
 import type { PersistSeq } from "#raft/types";
 import type { Packet } from "./types.ts";

@@ -100,10 +100,11 @@ export class ModelNode {
   start(now: Ms): void {
     assert(this.core === undefined, `simulation: node ${this.id} runs already`);
     const { disk, machine } = this;
+    const { base } = disk.log;
     this.life += 1;
     this.haltedBy = undefined;
-    this.log = new ModelLog(disk.log.base, disk.log.entries);
-    if (this.log.base.index > machine.index) this.#finishInstallation(this.log.base);
+    this.log = new ModelLog(base, disk.log.entries);
+    if (base.index > machine.index) this.#finishInstallation(base);
     this.#handedTo = machine.index;
     const boot = bootOf(disk, machine.index);
     try {
@@ -241,10 +242,8 @@ export class ModelNode {
 
   /** Forgets entries that the machine holds durably. */
   compact(now: Ms, upTo: Index): void {
-    assert(
-      upTo <= this.machine.durableIndex,
-      `simulation: node ${this.id} compacts to ${upTo}, durable is ${this.machine.durableIndex}`,
-    );
+    const { durableIndex } = this.machine;
+    assert(upTo <= durableIndex, `simulation: compacts to ${upTo}, durable is ${durableIndex}`);
     if (upTo <= this.log.base.index) return;
     this.log.compact(upTo);
     this.disk.log.compact(upTo);
@@ -359,11 +358,8 @@ export class ModelNode {
 
   /** A crash came between the log's reset and the machine's. */
   #finishInstallation(base: LogBase): void {
-    assert(
-      this.disk.files.has(base.copy),
-      `simulation: node ${this.id}: the log begins behind ${base.index}, the machine ends at ` +
-        `${this.machine.index}, and there is no snapshot`,
-    );
+    const gap = `log begins behind ${base.index}, machine ends at ${this.machine.index}`;
+    assert(this.disk.files.has(base.copy), `simulation: node ${this.id}: ${gap}, no snapshot`);
     this.#installFile(base.copy);
   }
 

@@ -127,7 +127,7 @@ export type ReadOutcome =
   | { readonly kind: "lease-over" }
   | { readonly kind: "failed"; readonly reason: ReadFailure };
 
-/** What a node needs from its surroundings, and what it tells them. Nothing here may step a node. */
+/** What a node needs from its surroundings, and tells them. Nothing here may step a node. */
 export interface Surroundings {
   readonly createRaftCore: RaftModule["createRaftCore"];
   /** Sees every step; see the invariants. */

@@ -34,7 +34,7 @@ export class Injector {
     this.#world = world;
   }
 
-  /** Puts the faults into the queue. @param fromMicros - the time that a fault's `at` counts from. */
+  /** Puts the faults into the queue. @param fromMicros - the time that `at` counts from. */
   schedule(faults: readonly Fault[], fromMicros: number): void {
     for (const fault of faults) {
       this.#world.queue.at(fromMicros + fault.at * MS, () => {

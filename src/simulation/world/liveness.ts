@@ -10,7 +10,7 @@ import { brokenInvariant } from "../invariants/index.ts";
 import { type Host, MS } from "./host.ts";
 import type { World } from "./world.ts";
 
-/** Bounds, in election timeouts. A timeout is drawn up to twice as long, so V1 has five of those. */
+/** Bounds, in election timeouts. One is drawn up to twice as long, so V1 has five of those. */
 const LEADER_WITHIN = 10;
 const AGREEMENT_WITHIN = 40;
 const DISK_GATE_WITHIN = 3;
@@ -49,7 +49,7 @@ export function watch(world: World): void {
   }
 }
 
-/** Lets time pass until the complaint is gone. @throws BrokenInvariant if it is there at the end. */
+/** Lets time pass until the complaint is gone. @throws BrokenInvariant if it stays. */
 function wait(world: World, id: string, timeouts: number, complaint: () => string): void {
   const until = world.queue.now + timeouts * world.electionTimeoutMs * MS;
   const step = world.options.core.heartbeatMs * MS;
