@@ -20,6 +20,7 @@ import {
 import type { NodeConfig, RunningNode } from "#server/types";
 import { exitWithParent } from "./exit-with-parent.ts";
 import { hashPasswordCommand } from "./hash-password.ts";
+import { startProfiles } from "./profiles.ts";
 
 /** Exit codes of the reference: 2 for a command line that cannot be read, 1 for the rest. */
 const ExitCode = { ok: 0, failed: 1, usage: 2 } as const;
@@ -49,6 +50,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (parts !== undefined) console.log(`parts: ${parts}`);
   const stop = stopOnSignals();
   exitWithParent();
+  const profiles = await startProfiles(config, (text) => logger.warn(text));
   let node: RunningNode;
   try {
     node = await openNode(config, (level, text) => logger[level](text));
@@ -61,6 +63,7 @@ async function main(argv: readonly string[]): Promise<void> {
       `data in ${config.dataDir}`,
   );
   const reason = await Promise.race([stop, death(node)]);
+  await profiles.write();
   await finish(node, reason);
 }
 

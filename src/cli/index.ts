@@ -1,8 +1,8 @@
 /**
  * cli: `cairn`, the program for people, and `cairnd`, the server process.
  *
- * Reading order: cairnd.ts, hash-password.ts, exit-with-parent.ts; cairn.ts, program.ts,
- * stop-signal.ts, learn-commands.ts, learn-parts.ts, learn-runner.ts; cluster.ts,
+ * Reading order: cairnd.ts, hash-password.ts, profiles.ts, exit-with-parent.ts; cairn.ts,
+ * program.ts, stop-signal.ts, learn-commands.ts, learn-parts.ts, learn-runner.ts; cluster.ts,
  * cluster-directory.ts, ports.ts, cluster-plan.ts, node-log.ts, node-process.ts, node-client.ts,
  * cluster-watch.ts, cluster-text.ts; live-view.ts, screen.ts; sample-words.ts, sample-database.ts,
  * sample-load.ts; inspect.ts, inspect-log.ts, inspect-table.ts, inspect-manifest.ts,

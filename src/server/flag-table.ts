@@ -132,7 +132,9 @@ const RAFT: readonly FlagRow[] = [
   row("raft-shutdown-stepdown", "boolean", "true", "A leader that stops hands over first"),
   row("raft-reap-node-timeout", "duration", "0h", "Remove voters that were gone for so long"),
   row("raft-reap-read-only-node-timeout", "duration", "0h", "The same for nodes without a vote"),
-  row("cluster-connect-timeout", "duration", "30s", "How long dialling a node may take"),
+  row("cluster-connect-timeout", "duration", "30s", "How long dialling a node may take", {
+    noEffect: "a call may take as long as its own timeout says, dialling included",
+  }),
 ];
 
 const QUEUE: readonly FlagRow[] = [

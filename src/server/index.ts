@@ -6,7 +6,7 @@
  * configuration-page.ts,
  * auth/ (password.ts, users.ts, authorizer.ts, basic.ts, http.ts, peer.ts), access.ts; limits.ts,
  * http-listener.ts, discovery/ (types.ts, settings.ts, http-client.ts, consul.ts,
- * etcd.ts, leader-key.ts, names.ts, create.ts, reporter.ts), node-access.ts; http/
+ * etcd.ts, leader-key.ts, names.ts, create.ts, reporter.ts), node-access.ts, auto-vacuum.ts; http/
  * (answer.ts, query-string.ts, parameter-table.ts, parameters.ts, json-scanner.ts, json-body.ts,
  * statements.ts, json-text.ts, failure.ts, sql.ts, queued.ts, load.ts, backup.ts, state.ts,
  * leader.ts, administration.ts, debug.ts, profiles.ts, sql-analysis.ts, console.ts, kv-json.ts,
@@ -22,6 +22,7 @@ export { type Admission, authorize, challengeHeaders } from "./auth/http.ts";
 export { hashPassword, isHashed } from "./auth/password.ts";
 export { authorizeCall } from "./auth/peer.ts";
 export { PERMISSIONS, readUsers, type UserFile } from "./auth/users.ts";
+export { startAutoVacuum } from "./auto-vacuum.ts";
 export { type Invocation, readInvocation, usageText } from "./config.ts";
 export { configurationPage } from "./configuration-page.ts";
 export { type CounterMap, type Counters, createCounters } from "./counters.ts";

@@ -12,6 +12,7 @@ import { type ConsensusThread, openConsensusThread } from "#replica";
 import { decodeCommand, openSqliteThreads } from "#sqlite";
 import type { SqliteThreads } from "#sqlite/types";
 import { authorizeCall, credentialsIn } from "./auth/peer.ts";
+import { startAutoVacuum } from "./auto-vacuum.ts";
 import { type Backups, createBackups } from "./backups.ts";
 import { type ClusterFormation, createClusterFormation } from "./cluster.ts";
 import { type Counters, createCounters } from "./counters.ts";
@@ -118,6 +119,17 @@ class Node {
       onNotice,
     });
     consensus.onCall((method, payload) => this.#answer(method, payload));
+  }
+
+  /** @returns how to stop it. */
+  startAutoVacuum(): () => void {
+    const { config, log } = this.#parts;
+    return startAutoVacuum({
+      everyMs: config.autoVacuumMs,
+      isLeader: () => this.leadership.isLeader(),
+      execute: (command, options) => this.calls.execute(command, options),
+      onNotice: (text) => log("warn", text),
+    });
   }
 
   /** Keeps the store of leaders up to date, if there is one. @returns how to stop it. */
@@ -365,7 +377,7 @@ export async function openNode(
     const http = await openHttpServer(service, { onFault, onNotice, authorizer });
     closers.push(() => http.close());
     if (config.httpAdvertisedAddress.endsWith(":0")) node.httpAddress = http.address;
-    closers.push(node.startReporter());
+    closers.push(node.startReporter(), node.startAutoVacuum());
     const joined = node.formation.form();
     // Whoever holds the node decides what a failed joining means; it must not end the process by
     // itself.
