@@ -82,6 +82,7 @@ export const ERROR_CODES = {
   REPLICA_READ_FAILED: row("later", 503),
   REPLICA_SNAPSHOT_MISSING: row("no", 500),
   REPLICA_SNAPSHOT_INVALID: row("no", 500),
+  REPLICA_COMMAND_INVALID: row("no", 400, true),
   REPLICA_DIVERGED: row("elsewhere", 503),
   REPLICA_RECOVERY_INVALID: row("no", 500),
   // sqlite

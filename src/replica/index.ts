@@ -2,14 +2,17 @@
  * replica: Raft meets disk, network and a state machine (chapter 08).
  *
  * Reading order: types.ts, log-types.ts, entry.ts, configuration.ts, configuration-history.ts,
- * identity.ts, log-record.ts, entry-table.ts, log-recovery.ts, raft-log.ts; then proposals.ts,
+ * json-file.ts, identity.ts, membership-file.ts, log-record.ts, entry-table.ts, log-recovery.ts,
+ * raft-log.ts; then proposals.ts,
  * durability.ts, outbox.ts, apply-feed.ts, compaction.ts, read-table.ts, membership-plan.ts,
  * changes.ts, digest-check.ts, input-recorder.ts, log-writer.ts, replica-parts.ts,
  * replica-status.ts and driver.ts (the heart); snapshots: snapshot-files.ts, snapshot-sender.ts,
  * snapshot-receiver.ts, snapshot-driver.ts; then the wire: frame.ts, frame-stream.ts,
- * message-fields.ts, message-codec.ts, peer-note.ts, messenger.ts, peer-port.ts, tcp-net.ts,
- * rpc.ts; then the threads: packed-batch.ts, machine-host.ts, port-applier.ts, local-applier.ts,
- * consensus-protocol.ts, consensus-worker.ts, consensus-thread.ts.
+ * message-fields.ts, message-codec.ts, peer-note.ts, messenger.ts, peer-port.ts, peer-link.ts,
+ * tcp-net.ts, rpc.ts; then the node around it: recovery.ts, reinstall.ts and replica-host.ts;
+ * then the threads: packed-batch.ts, machine-host.ts, port-applier.ts, local-applier.ts,
+ * consensus-protocol.ts, consensus-worker.ts, consensus-thread.ts; and kv/, the replicated
+ * key-value store, whose own door lists its files.
  */
 export {
   configurationFrom,
@@ -58,11 +61,12 @@ export {
   createJointMachine,
   decodeKvAnswer,
   decodeKvCommand,
+  decodeKvFound,
   encodeKvAnswer,
   encodeKvCommand,
+  encodeKvFound,
   type FirstMachine,
   isKvCommand,
-  isLimitError,
   type JointMachine,
   type JointMachineParts,
   KEY_BYTES_MAX,
@@ -70,10 +74,8 @@ export {
   RANGE_LIMIT_MAX,
   readCopyBlocks,
   readCopyHeader,
-  readFound,
   VALUE_BYTES_MAX,
   writeCopy,
-  writeFound,
 } from "./kv/index.ts";
 export type * from "./kv/types.ts";
 export { createLocalApplier, type LocalApplierParts } from "./local-applier.ts";

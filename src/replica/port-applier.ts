@@ -1,5 +1,5 @@
 /**
- * An applier whose state machine lives on another thread, at the far end of a port, and the far end.
+ * An applier whose state machine lives on another thread, at the far end of a port; and that end.
  *
  * Invariant: what the far end receives, put end to end, is what was submitted and asked for, in
  * order; so an installation comes behind everything submitted before it.
@@ -103,7 +103,7 @@ class PortApplier implements Applier {
   }
 }
 
-/** The far end: hears everything that is there before a batch is begun, so that batches are large. */
+/** The far end: hears all that is there before a batch is begun, so that batches are large. */
 export function serveApplier(
   port: Port<FromMachine, ToMachine>,
   host: MachineHost,

@@ -6,20 +6,19 @@
  * definite; who needs to repeat one whose fate is open does so in a session.
  */
 import { type Bytes, CairnError } from "#base";
-import { createByteReader } from "#bytes";
 import {
   type ConsensusThread,
   checkKey,
   checkRange,
   decodeKvAnswer,
   decodeKvCommand,
+  decodeKvFound,
   encodeKvCommand,
   type KvAnswer,
   type KvCommand,
   type KvFound,
   type KvOperation,
   type KvRead,
-  readFound,
 } from "#replica";
 import type { Member } from "#replica/types";
 import type { SqliteThreads } from "#sqlite/types";
@@ -74,7 +73,7 @@ class RoutedKvCalls implements KvCalls {
       here: (index) => this.#readHere(read, index),
       there: (leader) => this.#ask(leader, "kvQuery", packKvRead(read, options), options),
     });
-    return { ...outcome, value: readFound(createByteReader(outcome.results)) };
+    return { ...outcome, value: decodeKvFound(outcome.results) };
   }
 
   async answer(name: KvCallName, payload: Bytes): Promise<Bytes> {

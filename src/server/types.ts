@@ -82,10 +82,21 @@ export interface KvOutcome<T> extends CallOutcome {
 
 /** The key-value store, wherever the leader is. Errors as for SQL. */
 export interface KvService {
-  /** Replicates a command. @throws RangeError beyond the limits of commands: see `isLimitError` */
+  /** Replicates a command. @throws `REPLICA_COMMAND_INVALID` beyond the limits of commands */
   execute(command: KvCommand, options: CallOptions): Promise<KvOutcome<KvAnswer>>;
-  /** Reads beside the log, at a level. @throws RangeError as `execute` */
+  /** Reads beside the log, at a level. @throws as `execute` */
   query(read: KvRead, options: ReadOptions): Promise<KvOutcome<KvFound>>;
+}
+
+/** What a comparison of states came to; nodes by their ids. */
+export interface StateComparison {
+  /** The entry behind which the states were compared. */
+  readonly index: number;
+  /** In hex; null if no majority of voters had the same. */
+  readonly digest: string | null;
+  readonly differing: readonly string[];
+  /** They did not answer in time. */
+  readonly silent: readonly string[];
 }
 
 /** A node as `/nodes` lists it (compat reference, 1.13). */
@@ -169,6 +180,11 @@ export interface NodeService {
     request: { readonly target: string | undefined; readonly wait: boolean },
     options: CallOptions,
   ): Promise<Served>;
+  /**
+   * Compares the states of all nodes at one entry of the log, on a follower through the leader. A
+   * node that differs stops serving and fetches its state anew.
+   */
+  compareStates(options: CallOptions): Promise<StateComparison>;
   nodes(options: CallOptions & { nonVoters: boolean }): Promise<readonly NodeInfo[]>;
   /**
    * The tree of compat reference 13.1, as far as there is something true to say. Plain JSON values.

@@ -2,8 +2,8 @@
  * Keeps the machine's database in memory, and an image of it on any disk: for simulations.
  *
  * The image is what SQLite's `serialize` gives, written whole at each checkpoint. What is behind it
- * is lost with the process, as a power cut takes it from a file. Invariant: the image on the disk is
- * complete, and its applied index is the durable index.
+ * is lost with the process, as a power cut takes it from a file. Invariant: the image on the disk
+ * is complete, and its applied index is the durable index.
  * Chapter: 09-sqlite.
  */
 import { type Bytes, CairnError } from "#base";

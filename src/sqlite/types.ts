@@ -176,7 +176,7 @@ export interface SqliteThreads {
   /** As `SqliteReader.read`, on the least busy reader. @throws `SQLITE_READER_FAILED` */
   read(request: ReadRequest): Promise<ReadResponse>;
   /**
-   * What the key-value machine has now, on the writer's thread: encoded, see `readFound`.
+   * What the key-value machine has now, on the writer's thread: encoded, see `decodeKvFound`.
    *
    * @throws `SERVER_REQUEST_INVALID` without one.
    */

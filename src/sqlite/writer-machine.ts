@@ -8,15 +8,14 @@
  * Chapter: 09-sqlite.
  */
 import { type Bytes, CairnError } from "#base";
-import { createByteWriter } from "#bytes";
 import { createNodeDisk } from "#platform";
 import {
   createJointMachine,
+  encodeKvFound,
   type HostedMachine,
   type KvMachine,
   type KvRead,
   openKvMachine,
-  writeFound,
 } from "#replica";
 import { openSqliteMachine } from "./machine.ts";
 import type { SqliteMachine, SqliteMachineOptions, SqliteStatus } from "./types.ts";
@@ -90,7 +89,7 @@ class OneMachine implements WriterMachine {
   }
 
   readKv(): Bytes {
-    throw new CairnError("SERVER_REQUEST_INVALID", "this node has no key-value store");
+    throw new CairnError("SERVER_REQUEST_INVALID", "sqlite: this node has no key-value store");
   }
 
   async close(): Promise<void> {
@@ -129,9 +128,7 @@ class TwoMachines implements WriterMachine {
   }
 
   readKv(read: KvRead): Bytes {
-    const writer = createByteWriter();
-    writeFound(writer, this.#kv.read(read));
-    return writer.finish();
+    return encodeKvFound(this.#kv.read(read));
   }
 
   async close(): Promise<void> {

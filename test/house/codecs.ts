@@ -14,6 +14,7 @@ const SETS = /^(set|write)(Uint|UInt|Int|BigInt|BigUint|BigUInt|Float|Double)\d*
 
 /** Files that put numbers into bytes which nobody reads back as numbers, each with its reason. */
 const NO_FORMAT: Readonly<Record<string, string>> = {
+  "src/replica/kv/copy.ts": "lengths go into a hash; its header tells in which order",
   "src/replica/message-fields.ts": "fields of messages, whose tables are at their own codecs",
   "src/sqlite/deterministic-functions.ts": "random words become the bytes of a random blob",
   "src/sqlite/digest.ts": "numbers go into a hash; its header tells in which order",

@@ -1,6 +1,7 @@
 /**
- * `/kv/` over the wire. Method: a real machine behind a real listener; keys and values of any bytes,
- * conditions, sessions, ranges in pages, transactions, and everything that can be said wrongly.
+ * `/kv/` over the wire. Method: a real machine behind a real listener; keys and values of any
+ * bytes, conditions, sessions, ranges in pages, transactions, and everything that can be said
+ * wrongly.
  */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CairnError } from "#base";

@@ -58,7 +58,7 @@ async function installAndKill(args: string[], lines: number, delayMs: number): P
   return said;
 }
 
-test("a killed installation leaves the old database or the new one, and can be done again", async () => {
+test("a killed installation leaves old or new, and can be done again", async () => {
   const copies: Readonly<Record<number, { file: string; digest: string }>> = {
     [FIRST]: await copyAt(FIRST),
     [SECOND]: await copyAt(SECOND),

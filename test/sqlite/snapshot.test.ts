@@ -1,8 +1,8 @@
 /**
  * Copies of the whole database, and such a copy in the place of another. Method: a machine is
  * copied while it goes on, and the copy is compared with what the machine was; it is then put into
- * another machine's place, damaged, wrong, twice, under readers, and under power cuts (in memory, on
- * a simulated disk) and SIGKILL (`restore-crash.test.ts`).
+ * another machine's place, damaged, wrong, twice, under readers, and under power cuts (in memory,
+ * on a simulated disk) and SIGKILL (`restore-crash.test.ts`).
  */
 import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import Database from "better-sqlite3";
@@ -35,7 +35,7 @@ afterEach(() => {
 });
 
 describe("a copy", () => {
-  test("is the state of the moment in which it was asked for, whatever comes meanwhile", async () => {
+  test("is the state of the moment in which it was asked for", async () => {
     applyTo(source.machine, 60);
     const digest = source.hex();
     const path = `${source.path}.out`;

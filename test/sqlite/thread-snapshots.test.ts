@@ -99,7 +99,7 @@ describe("through the applier's port", () => {
     expect(digestDatabase(path)).toBe((await other.threads.digest()).digest);
   });
 
-  test("a digest is that of exactly one index, also inside a batch; passed ones have none", async () => {
+  test("a digest is that of exactly one index; passed ones have none", async () => {
     const [node, other] = [await openNode("a"), await openNode("b")];
     const wanted = node.applier.digestAt(33);
     node.submit(90);

@@ -1,6 +1,6 @@
 /**
- * The key-value store of one node without a log, for tests of HTTP: each command is one entry, as if
- * it were the log's next.
+ * The key-value store of one node without a log, for tests of HTTP: each command is one entry, as
+ * if it were the log's next.
  */
 import { createSimulatedClock, createSimulatedDisk, seededRandom } from "#platform";
 import {

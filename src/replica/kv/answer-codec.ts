@@ -1,24 +1,24 @@
 /**
  * The answer to a key-value command, as it is kept in a session and sent to the node that asked.
  *
- * | offset | bytes | field   | type  | meaning                                                       |
- * | -----: | ----: | ------- | ----- | ------------------------------------------------------------- |
- * |      0 |     1 | version | u8    | 1                                                             |
- * |      1 |     1 | kind    | u8    | 1 transaction, 2 session, 3 refused                           |
- * |      2 |     n | body    | bytes | by kind, see below                                            |
+ * | offset | bytes | field   | type  | meaning                              |
+ * | -----: | ----: | ------- | ----- | ------------------------------------ |
+ * |      0 |     1 | version | u8    | 1                                    |
+ * |      1 |     1 | kind    | u8    | 1 transaction, 2 session, 3 refused  |
+ * |      2 |     n | body    | bytes | by kind, see below                   |
  *
- * | kind        | body                                                                        |
- * | ----------- | --------------------------------------------------------------------------- |
- * | transaction | held u8, revision varint, count varint, so many findings                    |
- * | session     | its number varint                                                           |
- * | refused     | 1 session unknown, 2 serial passed, 3 answer too large u8                   |
+ * | kind        | body                                                      |
+ * | ----------- | --------------------------------------------------------- |
+ * | transaction | held u8, revision varint, count varint, so many findings  |
+ * | session     | its number varint                                         |
+ * | refused     | 1 session unknown, 2 serial passed, 3 answer too large u8 |
  *
- * | finding | kind | fields                                                                      |
- * | ------- | ---- | --------------------------------------------------------------------------- |
- * | put     | 1    | previous revision varint                                                    |
- * | deleted | 2    | count varint, more u8                                                       |
- * | got     | 3    | 0 or 1 u8, entry if 1                                                       |
- * | entries | 4    | count varint, so many entries, more u8                                      |
+ * | finding | kind | fields                                     |
+ * | ------- | ---- | ------------------------------------------ |
+ * | put     | 1    | previous revision varint                   |
+ * | deleted | 2    | count varint, more u8                      |
+ * | got     | 3    | 0 or 1 u8, entry if 1                      |
+ * | entries | 4    | count varint, so many entries, more u8     |
  *
  * An entry is its key, its value and its revision; bytes have their length (varint) in front.
  * Invariant: decoding gives what was encoded, or `BYTES_MALFORMED`.
@@ -93,8 +93,22 @@ function decodeBody(reader: ByteReader, kind: number): KvAnswer {
   }
 }
 
-/** Encodes what one operation, or one read, found. */
-export function writeFound(writer: ByteWriter, found: KvFound): void {
+/** What one read found, by itself. */
+export function encodeKvFound(found: KvFound): Bytes {
+  const writer = createByteWriter();
+  writeFound(writer, found);
+  return writer.finish();
+}
+
+/** @throws `BYTES_MALFORMED` */
+export function decodeKvFound(bytes: Bytes): KvFound {
+  const reader = createByteReader(bytes);
+  const found = readFound(reader);
+  reader.end();
+  return found;
+}
+
+function writeFound(writer: ByteWriter, found: KvFound): void {
   writer.u8(FoundKind[found.kind]);
   switch (found.kind) {
     case "put":
@@ -115,8 +129,7 @@ export function writeFound(writer: ByteWriter, found: KvFound): void {
   }
 }
 
-/** What `writeFound` wrote. @throws `BYTES_MALFORMED` */
-export function readFound(reader: ByteReader): KvFound {
+function readFound(reader: ByteReader): KvFound {
   const kind = reader.u8();
   switch (kind) {
     case FoundKind.put:

@@ -145,7 +145,7 @@ function runOperation(
     }
     case "range": {
       const { entries, more } = view.range(operation, budget.answerBytes);
-      // Left out for its size, not for the limit: half an answer could not be told from a whole one.
+      // Left out for its size, not for the limit: half an answer looks like a whole one.
       if (more && entries.length < operation.limit) return undefined;
       for (const { key, value } of entries) budget.answerBytes -= key.length + value.length;
       return { kind: "entries", entries, more };

@@ -1,32 +1,33 @@
 /**
  * A command of the key-value store as the log keeps it.
  *
- * | offset | bytes | field   | type   | meaning                                                     |
- * | -----: | ----: | ------- | ------ | ----------------------------------------------------------- |
- * |      0 |     1 | tag     | u8     | 75, "K": whose command it is; one of SQL begins with 1      |
- * |      1 |     1 | version | u8     | 1                                                           |
- * |      2 |     1 | kind    | u8     | 1 transaction, 2 open a session, 3 close one                |
- * |      3 |     8 | session | u64 LE | 0: none                                                     |
- * |     11 |     8 | serial  | u64 LE | 0: none                                                     |
- * |     19 |     n | body    | bytes  | of a transaction, see below; else empty                     |
+ * | offset | bytes | field   | type   | meaning                                                 |
+ * | -----: | ----: | ------- | ------ | ------------------------------------------------------- |
+ * |      0 |     1 | tag     | u8     | 75, "K": whose command it is; one of SQL begins with 1  |
+ * |      1 |     1 | version | u8     | 1                                                       |
+ * |      2 |     1 | kind    | u8     | 1 transaction, 2 open a session, 3 close one            |
+ * |      3 |     8 | session | u64 LE | 0: none                                                 |
+ * |     11 |     8 | serial  | u64 LE | 0: none                                                 |
+ * |     19 |     n | body    | bytes  | of a transaction, see below; else empty                 |
  *
  * A body is three lists: conditions, `success`, `failure`. A list is its length (varint) and its
- * items, an item its kind (u8) and the fields below; bytes have their length (varint) in front.
+ * items, an item its kind (u8) and the fields below; bytes have their length (varint) in front. Of
+ * a range, n is 0 where it has no end, else 1.
  *
- * | item                            | kind   | fields                                                |
- * | ------------------------------- | ------ | ----------------------------------------------------- |
- * | revision =, not =, less, greater | 1 to 4 | key bytes, revision varint                            |
- * | value =, not =, less, greater    | 5 to 8 | key bytes, value bytes                                |
- * | put                             | 1      | key bytes, value bytes                                |
- * | delete, get                     | 2, 4   | key bytes                                             |
- * | deleteRange, range              | 3, 5   | from bytes, limit varint, 0 or 1 u8, before if 1 bytes |
+ * | item                             | kind   | fields                                        |
+ * | -------------------------------- | ------ | --------------------------------------------- |
+ * | revision =, not =, less, greater | 1 to 4 | key bytes, revision varint                    |
+ * | value =, not =, less, greater    | 5 to 8 | key bytes, value bytes                        |
+ * | put                              | 1      | key bytes, value bytes                        |
+ * | delete, get                      | 2, 4   | key bytes                                     |
+ * | deleteRange, range               | 3, 5   | from bytes, limit varint, n u8, n before bytes |
  *
  * Invariant: decoding gives what was encoded, or `BYTES_MALFORMED`; never a part of it.
  * Chapter: 08-replica.
  */
-import { type Bytes, CairnError } from "#base";
+import { type Bytes, CairnError, isCairnError } from "#base";
 import { type ByteReader, type ByteWriter, createByteReader, createByteWriter } from "#bytes";
-import { checkCommand, isLimitError } from "./limits.ts";
+import { checkCommand } from "./limits.ts";
 import type {
   KvCommand,
   KvCondition,
@@ -52,7 +53,7 @@ export function isKvCommand(payload: Bytes): boolean {
   return payload[0] === TAG;
 }
 
-/** @throws RangeError for a command beyond the limits of `limits.ts`. */
+/** @throws `REPLICA_COMMAND_INVALID` for one beyond the limits of `limits.ts`. */
 export function encodeKvCommand(command: KvCommand): Bytes {
   checkCommand(command);
   const writer = createByteWriter();
@@ -86,7 +87,7 @@ export function decodeKvCommand(bytes: Bytes): KvCommand {
   try {
     checkCommand(command);
   } catch (error) {
-    throw isLimitError(error) ? malformed(error.message) : error;
+    throw isCairnError(error, "REPLICA_COMMAND_INVALID") ? malformed(error.message) : error;
   }
   return command;
 }

@@ -2,9 +2,15 @@
  * The replicated key-value store (chapter 08): the worked example of a state machine, and `/kv`.
  *
  * Reading order: types.ts, limits.ts, command-codec.ts, answer-codec.ts; layout.ts, view.ts,
- * sessions.ts, apply.ts; snapshot-codec.ts, copy.ts, restore.ts; machine.ts; joint-copy.ts, joint-machine.ts.
+ * sessions.ts, apply.ts; snapshot-codec.ts, copy.ts, restore.ts; machine.ts; joint-copy.ts,
+ * joint-machine.ts.
  */
-export { decodeKvAnswer, encodeKvAnswer, readFound, writeFound } from "./answer-codec.ts";
+export {
+  decodeKvAnswer,
+  decodeKvFound,
+  encodeKvAnswer,
+  encodeKvFound,
+} from "./answer-codec.ts";
 export { decodeKvCommand, encodeKvCommand, isKvCommand } from "./command-codec.ts";
 export {
   createJointMachine,
@@ -15,7 +21,6 @@ export {
 export {
   checkKey,
   checkRange,
-  isLimitError,
   KEY_BYTES_MAX,
   RANGE_LIMIT_MAX,
   VALUE_BYTES_MAX,

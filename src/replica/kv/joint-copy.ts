@@ -1,13 +1,13 @@
 /**
  * A copy of two state machines in one file: the first one's copy, the second one's, and a trailer.
  *
- * | offset | bytes | field       | type   | meaning                                                  |
- * | -----: | ----: | ----------- | ------ | -------------------------------------------------------- |
- * |      0 |     4 | checksum    | u32 LE | CRC-32C of every byte from offset 4 to the trailer's end |
- * |      4 |     8 | magic       | bytes  | "CAIRNTWO"                                               |
- * |     12 |     4 | version     | u32 LE | 1                                                        |
- * |     16 |     8 | firstBytes  | u64 LE | size of the first copy                                   |
- * |     24 |     8 | secondBytes | u64 LE | size of the second copy, which follows it                |
+ * | offset | bytes | field       | type   | meaning                                      |
+ * | -----: | ----: | ----------- | ------ | -------------------------------------------- |
+ * |      0 |     4 | checksum    | u32 LE | CRC-32C from offset 4 to the trailer's end   |
+ * |      4 |     8 | magic       | bytes  | "CAIRNTWO"                                   |
+ * |     12 |     4 | version     | u32 LE | 1                                            |
+ * |     16 |     8 | firstBytes  | u64 LE | size of the first copy                       |
+ * |     24 |     8 | secondBytes | u64 LE | size of the second copy, which follows it    |
  *
  * The trailer is the file's last 32 bytes, so the first copy need not be moved: SQLite ignores what
  * is behind its last page. Invariant: sizes in the trailer and the file's size agree.

@@ -1,12 +1,19 @@
 /**
  * Where the rows of the key-value store lie in the transactional store below.
  *
- * | key                                       | value                                                |
- * | ----------------------------------------- | ---------------------------------------------------- |
- * | five zero bytes                           | version u8 (1), generation u32 LE, applied index u64 LE, log time u64 LE |
- * | four zero bytes, then 1                   | an applied index u64 LE: all before it is durable    |
- * | generation u32 BE, 1, the client's key    | revision u64 LE, the client's value                  |
- * | generation u32 BE, 2, session u64 BE      | serial u64 LE, used at index u64 LE, used at log time u64 LE, the last answer |
+ * | key                                    | value                                              |
+ * | -------------------------------------- | -------------------------------------------------- |
+ * | five zero bytes                        | the state, see below                               |
+ * | four zero bytes, then 1                | an index u64 LE: all up to it is durable           |
+ * | generation u32 BE, 1, the client's key | revision u64 LE, the client's value                |
+ * | generation u32 BE, 2, session u64 BE   | three u64 LE: serial, index and time of use; answer |
+ *
+ * | offset | bytes | field        | type   | meaning                              |
+ * | -----: | ----: | ------------ | ------ | ------------------------------------ |
+ * |      0 |     1 | version      | u8     | 1                                    |
+ * |      1 |     4 | generation   | u32 LE | which rows are the present state     |
+ * |      5 |     8 | appliedIndex | u64 LE | the last entry that has taken effect |
+ * |     13 |     8 | logTimeMs    | u64 LE | the latest time that an entry had    |
  *
  * A generation is a whole state. One row says which is the present one, so another state is written
  * beside it in as many commits as it takes, and takes its place in one. Invariant: rows of other
@@ -71,6 +78,17 @@ export function decodeState(bytes: Bytes): StateRow {
     throw new CairnError("REPLICA_SNAPSHOT_INVALID", `replica: kv: state of version ${version}`);
   }
   return { generation: reader.u32(), appliedIndex: reader.u64(), logTimeMs: reader.u64() };
+}
+
+/** The row at {@link MARK_KEY}. */
+export function encodeMark(index: Index): Bytes {
+  const bytes = new Uint8Array(U64_BYTES);
+  putU64(bytes, 0, index);
+  return bytes;
+}
+
+export function decodeMark(bytes: Bytes): Index {
+  return getU64(bytes, 0);
 }
 
 /** The row of a client's key. */

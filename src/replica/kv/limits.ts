@@ -6,7 +6,7 @@
  * be encoded, applied and answered.
  * Chapter: 08-replica.
  */
-import { type Bytes, isCairnError } from "#base";
+import { type Bytes, CairnError } from "#base";
 import type { KvCommand, KvCondition, KvOperation, KvRange, KvTransaction } from "./types.ts";
 
 /** As etcd's advice; a key is part of every version of its value. */
@@ -31,7 +31,7 @@ export const SESSION_IDLE_MS: number = 60 * 60 * 1000;
 export const SESSIONS_MAX: number = 4096;
 export const SESSION_BYTES_MAX: number = 16 * 1024 * 1024;
 
-/** @throws RangeError naming the limit that the command is beyond. */
+/** @throws `REPLICA_COMMAND_INVALID`, naming the limit that the command is beyond. */
 export function checkCommand(command: KvCommand): void {
   if (command.kind === "transaction") {
     if (command.once !== null) {
@@ -45,7 +45,7 @@ export function checkCommand(command: KvCommand): void {
 function checkTransaction({ conditions, success, failure }: KvTransaction): void {
   for (const [name, list] of Object.entries({ conditions, success, failure })) {
     if (list.length > OPERATIONS_MAX) {
-      throw new RangeError(`kv: ${list.length} ${name}, the limit is ${OPERATIONS_MAX}`);
+      throw beyond(`${list.length} ${name}, the limit is ${OPERATIONS_MAX}`);
     }
   }
   let bytes = 0;
@@ -53,7 +53,7 @@ function checkTransaction({ conditions, success, failure }: KvTransaction): void
   for (const operation of [...success, ...failure]) bytes += checkOperation(operation);
   if (bytes > TRANSACTION_BYTES_MAX) {
     const limit = `the limit is ${TRANSACTION_BYTES_MAX}`;
-    throw new RangeError(`kv: ${bytes} bytes of keys and values, ${limit}`);
+    throw beyond(`${bytes} bytes of keys and values, ${limit}`);
   }
 }
 
@@ -85,36 +85,35 @@ function checkOperation(operation: KvOperation): number {
   }
 }
 
-/** @throws RangeError for no key, or one that is too long. */
+/** @throws `REPLICA_COMMAND_INVALID` for no key, or one that is too long. */
 export function checkKey(key: Bytes): void {
   if (key.length >= 1 && key.length <= KEY_BYTES_MAX) return;
-  throw new RangeError(`kv: a key of ${key.length} bytes, must be 1 to ${KEY_BYTES_MAX}`);
+  throw beyond(`a key of ${key.length} bytes, must be 1 to ${KEY_BYTES_MAX}`);
 }
 
-/** @throws RangeError for ends that are no keys, or a limit out of its range. */
+/** @throws `REPLICA_COMMAND_INVALID` for ends that are no keys, or a limit out of its range. */
 export function checkRange({ from, before, limit }: KvRange): void {
   for (const end of [from, before ?? from]) {
     if (end.length <= KEY_BYTES_MAX) continue;
     const problem = `an end of a range has ${end.length} bytes`;
-    throw new RangeError(`kv: ${problem}, the limit is ${KEY_BYTES_MAX}`);
+    throw beyond(`${problem}, the limit is ${KEY_BYTES_MAX}`);
   }
   checkNumber("limit", limit, 1);
   if (limit > RANGE_LIMIT_MAX) {
-    throw new RangeError(`kv: limit ${limit}, must be at most ${RANGE_LIMIT_MAX}`);
+    throw beyond(`limit ${limit}, must be at most ${RANGE_LIMIT_MAX}`);
   }
 }
 
 function checkValue({ length }: Bytes): void {
   if (length <= VALUE_BYTES_MAX) return;
-  throw new RangeError(`kv: a value of ${length} bytes, the limit is ${VALUE_BYTES_MAX}`);
+  throw beyond(`a value of ${length} bytes, the limit is ${VALUE_BYTES_MAX}`);
 }
 
 function checkNumber(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
-  throw new RangeError(`kv: ${name} ${value} is not a whole number from ${least}`);
+  throw beyond(`${name} ${value} is not a whole number from ${least}`);
 }
 
-/** Whether an error says that the caller's command is beyond a limit. */
-export function isLimitError(error: unknown): error is RangeError {
-  return error instanceof RangeError && !isCairnError(error) && error.message.startsWith("kv: ");
+function beyond(problem: string): CairnError {
+  return new CairnError("REPLICA_COMMAND_INVALID", `kv: ${problem}`);
 }

@@ -7,7 +7,6 @@
  * lost with the power, the newest first. Chapter: 08-replica.
  */
 import { assert, type Bytes } from "#base";
-import { getU64, putU64, U64_BYTES } from "#bytes";
 import { openMvcc } from "#mvcc";
 import type { Mvcc, Transaction } from "#mvcc/types";
 import { createNodeDisk } from "#platform";
@@ -18,14 +17,16 @@ import type { CommittedEntry } from "../types.ts";
 import { applyCommand } from "./apply.ts";
 import { decodeKvCommand, isKvCommand } from "./command-codec.ts";
 import { copyInTurns, digestInTurns, digestNow } from "./copy.ts";
-import type { StateRow } from "./layout.ts";
 import {
+  decodeMark,
   decodeState,
+  encodeMark,
   encodeSession,
   encodeState,
   FIRST_STATE,
   MARK_KEY,
   STATE_KEY,
+  type StateRow,
   sessionKey,
 } from "./layout.ts";
 import { READ_BYTES_MAX } from "./limits.ts";
@@ -71,7 +72,7 @@ function readState(mvcc: Mvcc): StateRow {
   try {
     const [row, mark] = [transaction.get(STATE_KEY), transaction.get(MARK_KEY)];
     const state = row === undefined ? FIRST_STATE : decodeState(row);
-    const markIndex = mark === undefined ? 0 : getU64(mark, 0);
+    const markIndex = mark === undefined ? 0 : decodeMark(mark);
     return { ...state, appliedIndex: Math.max(state.appliedIndex, markIndex) };
   } finally {
     transaction.abort();
@@ -191,7 +192,7 @@ class Machine implements KvMachine {
     }
   }
 
-  /** As many entries as one commit takes, from the first without a result. @returns the new state. */
+  /** As many entries as one commit takes, from the first without a result on. */
   #applySome(
     transaction: Transaction,
     entries: readonly CommittedEntry[],
@@ -251,9 +252,7 @@ class Machine implements KvMachine {
   /** The log of the engine is synced as a whole, so every commit before this one is durable too. */
   async #keepMark(index: Index): Promise<void> {
     const transaction = this.#mvcc.begin();
-    const mark = new Uint8Array(U64_BYTES);
-    putU64(mark, 0, index);
-    transaction.put(MARK_KEY, mark);
+    transaction.put(MARK_KEY, encodeMark(index));
     await transaction.commit({ sync: true });
     this.#durable = Math.max(this.#durable, index);
     this.#options.onDurable?.();

@@ -4,7 +4,7 @@
  * The copy is written beside the state, as the next generation, in as many commits as it takes; one
  * last commit, synced, makes it the present one. Then the old one is removed. Invariants: nothing
  * of a copy is believed before all of it was read and its checksums compared; after a crash at any
- * point the state is the old one or the new one, and what is neither is removed at the next opening.
+ * point the state is the old one or the new one, and what is neither goes at the next opening.
  * Chapter: 08-replica.
  */
 import { type Bytes, CairnError } from "#base";
@@ -40,7 +40,7 @@ export interface RestoreTarget {
  * Makes a copy the present state, durably, and removes the file and the state that was.
  *
  * @returns the new state.
- * @throws `REPLICA_SNAPSHOT_INVALID` and `DISK_NOT_FOUND`, with nothing changed; what commits throw.
+ * @throws `REPLICA_SNAPSHOT_INVALID` and `DISK_NOT_FOUND`, with nothing changed; as commits.
  */
 export async function installCopy(
   { mvcc, disk, state }: RestoreTarget,

@@ -1,21 +1,21 @@
 /**
  * A copy of the key-value store as a file.
  *
- * | offset | bytes | field        | type   | meaning                                                |
- * | -----: | ----: | ------------ | ------ | ------------------------------------------------------ |
- * |      0 |     4 | checksum     | u32 LE | CRC-32C of every byte from offset 4 to the header's end |
- * |      4 |     8 | magic        | bytes  | "CAIRNKVS"                                             |
- * |     12 |     4 | version      | u32 LE | 1                                                      |
- * |     16 |     8 | appliedIndex | u64 LE | what the copy has                                      |
- * |     24 |     8 | logTimeMs    | u64 LE | the time that the log had come to                      |
+ * | offset | bytes | field        | type   | meaning                                            |
+ * | -----: | ----: | ------------ | ------ | -------------------------------------------------- |
+ * |      0 |     4 | checksum     | u32 LE | CRC-32C from offset 4 to the header's end          |
+ * |      4 |     8 | magic        | bytes  | "CAIRNKVS"                                         |
+ * |     12 |     4 | version      | u32 LE | 1                                                  |
+ * |     16 |     8 | appliedIndex | u64 LE | what the copy has                                  |
+ * |     24 |     8 | logTimeMs    | u64 LE | the time that the log had come to                  |
  *
  * Behind it blocks, until one without rows, which ends the file:
  *
- * | offset | bytes | field    | type   | meaning                                                    |
- * | -----: | ----: | -------- | ------ | ---------------------------------------------------------- |
- * |      0 |     4 | checksum | u32 LE | CRC-32C from offset 4 to the block's end, continued from the block before |
- * |      4 |     4 | length   | u32 LE | bytes of the rows; 0 in the last block                     |
- * |      8 |     n | rows     | bytes  | key and value, each with its length (varint) in front      |
+ * | offset | bytes | field    | type   | meaning                                                |
+ * | -----: | ----: | -------- | ------ | ------------------------------------------------------ |
+ * |      0 |     4 | checksum | u32 LE | CRC-32C from offset 4 to the block's end, see below    |
+ * |      4 |     4 | length   | u32 LE | bytes of the rows; 0 in the last block                 |
+ * |      8 |     n | rows     | bytes  | key and value, each with its length (varint) in front  |
  *
  * The keys are those of `layout.ts` without their generation, ascending. Each checksum begins with
  * the one before, the first with the header's. Invariant: a file that was cut, or whose blocks were

@@ -94,7 +94,7 @@ export type KvFound =
 export type KvRefusal =
   /** Never opened, closed, or forgotten: whether the command took effect once is not known here. */
   | "session-unknown"
-  /** A later one of the session was applied before: this one is old, and its answer is forgotten. */
+  /** A later one of the session was applied before: the answer to this one is forgotten. */
   | "serial-passed"
   /** Its reads would give more bytes than an answer may have. */
   | "answer-too-large";
@@ -126,6 +126,9 @@ export interface KvStatus {
   readonly sessionBytes: number;
 }
 
+/** What the machine decides itself. */
+type EngineOptionOfOurs = "dir" | "disk" | "background" | "timestampedKeys" | "clock";
+
 /** How the machine is opened. */
 export interface KvOptions {
   /** The directory of the engine below. */
@@ -133,10 +136,7 @@ export interface KvOptions {
   /** Default: the disk of this machine, with a thread for the engine's background. */
   readonly disk?: Disk;
   /** Options of the engine; tests make its limits small. */
-  readonly engine?: Omit<
-    EngineOptions,
-    "dir" | "disk" | "background" | "timestampedKeys" | "clock"
-  >;
+  readonly engine?: Omit<EngineOptions, EngineOptionOfOurs>;
   readonly clock?: Clock;
   readonly random?: Random;
   /** How long an unused session is kept, by the time of the log. Default one hour. */
@@ -150,7 +150,8 @@ export interface KvOptions {
 }
 
 /**
- * The key-value state machine. Entries of others pass without effect: their index counts as applied.
+ * The key-value state machine. Entries of others pass without effect: their index counts as
+ * applied.
  */
 export interface KvMachine extends HostedMachine {
   /** Equal digests mean equal states, sessions included. */

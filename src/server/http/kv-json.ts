@@ -1,8 +1,9 @@
 /**
  * Transactions of the key-value store as JSON, and what they found.
  *
- * Keys and values are any bytes, so they are base64 (RFC 4648, section 4) here. Invariant: a body is
- * understood as a whole or refused with the place of what is wrong; nothing unknown is passed over.
+ * Keys and values are any bytes, so they are base64 (RFC 4648, section 4) here. Invariant: a body
+ * is understood as a whole or refused with the place of what is wrong; nothing unknown is passed
+ * over.
  */
 import { type Bytes, CairnError } from "#base";
 import type {

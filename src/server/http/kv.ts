@@ -1,31 +1,30 @@
 /**
  * `/kv`: the replicated key-value store. Ours; the reference has no such thing.
  *
- * | request                 | what it does                                                         |
- * | ----------------------- | -------------------------------------------------------------------- |
- * | `GET /kv/<key>`         | the value, as it is; its revision in `Cairn-Revision` and `ETag`     |
- * | `GET /kv/`              | a range: `prefix`, or `from` and `before`; `limit`, `cursor`, `keys` |
- * | `PUT /kv/<key>`         | sets the value to the body                                           |
- * | `DELETE /kv/<key>`      | removes the key                                                      |
- * | `DELETE /kv/`           | removes a range, which must be named; `more`: ask again              |
- * | `POST /kv/txn`          | conditions and operations: `kv-json.ts`                              |
- * | `POST /kv/session`      | opens a session: its number                                          |
- * | `POST /kv/session/close` | closes the session of `Cairn-Session`                               |
+ * | request                  | what it does                                                      |
+ * | ------------------------ | ----------------------------------------------------------------- |
+ * | `GET /kv/<key>`          | the value; its revision in `Cairn-Revision` and `ETag`            |
+ * | `GET /kv/`               | a range: `prefix`, or `from`, `before`; `limit`, `cursor`, `keys` |
+ * | `PUT /kv/<key>`          | sets the value to the body                                        |
+ * | `DELETE /kv/<key>`       | removes the key                                                   |
+ * | `DELETE /kv/`            | removes a range, which must be named; `more`: ask again           |
+ * | `POST /kv/txn`           | conditions and operations: `kv-json.ts`                           |
+ * | `POST /kv/session`       | opens a session: its number                                       |
+ * | `POST /kv/session/close` | closes the session of `Cairn-Session`                             |
  *
  * `If-Match: "<revision>"` and `If-None-Match: *` make PUT and DELETE conditional (412). With
  * `Cairn-Session` and `Cairn-Serial`, a change that is sent again takes effect once. Reads take the
  * levels of SQL reads. Invariant: a key is the bytes that its escapes say, whatever they are.
  */
 import { type Bytes, CairnError, ERROR_CODES, errorText } from "#base";
-import {
-  isLimitError,
-  type KvAnswer,
-  type KvCommand,
-  type KvCondition,
-  type KvOperation,
-  type KvRefusal,
-  type KvSerial,
-  type KvTransaction,
+import type {
+  KvAnswer,
+  KvCommand,
+  KvCondition,
+  KvOperation,
+  KvRefusal,
+  KvSerial,
+  KvTransaction,
 } from "#replica";
 import { type Answer, type Call, jsonAnswer, TEXT_TYPE, textError } from "./answer.ts";
 import { base64, entryJson, prefixRange, readTransaction, transactionJson } from "./kv-json.ts";
@@ -259,7 +258,6 @@ async function answered(run: () => Answer | Promise<Answer>): Promise<Answer> {
 /** Statuses by code, as the table of errors has them: no client of the reference comes here. */
 function kvFailure(error: unknown): Answer {
   if (error instanceof Refused) return textError(...REFUSALS[error.refusal]);
-  if (isLimitError(error)) return textError(400, error.message);
   if (!(error instanceof CairnError)) return textError(500, `internal error: ${errorText(error)}`);
   if (error.code === "SERVER_STALE_READ") return textError(503, error.message);
   const { httpStatus, retry } = ERROR_CODES[error.code];

@@ -89,7 +89,7 @@ test("the golden copy is read, and written the same", () => {
   expect(rowsOf(fileOf(golden))).toEqual(rows);
 });
 
-test("a copy replaces no file, ends with the machine, and leaves nothing when it fails", async () => {
+test("a copy replaces no file, and leaves nothing when it fails", async () => {
   const story = await writeStory(replica);
   const disk = freshDisk();
   const machine = await openOn(replica, disk);

@@ -22,7 +22,7 @@ import {
 } from "./joint-lab.ts";
 import { freshDisk, worked } from "./support.ts";
 
-test("each command is answered by the machine that it is for, and both count every index", async () => {
+test("each command is answered by its own machine, and both count every index", async () => {
   const pair = await openPair(freshDisk());
   const results = await applyJoint(pair, 1, 9);
   const texts = results.map((result) => Buffer.from(result ?? []).toString("latin1"));

@@ -62,7 +62,7 @@ describe("a repeated command of a session", () => {
     expect(client.text()).toBe("a-");
   });
 
-  test("is recognised after a restart, a kill, and on a machine that was given a copy", async () => {
+  test("is recognised after a restart, a kill, and on a machine with a copy", async () => {
     const client = await new Client().open();
     const session = await client.session();
     const first = await client.add("a", { session, serial: 1 });

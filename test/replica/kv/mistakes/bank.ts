@@ -177,7 +177,9 @@ export const mistakes: readonly Mistake[] = [
       ...patch(
         "restore.ts",
         "    const header = checkCopy(",
-        "    disk.unlink(path);\n    disk.syncDir(directoryOf(path));\n    const header = checkCopy(",
+        `    disk.unlink(path);
+    disk.syncDir(directoryOf(path));
+    const header = checkCopy(`,
       ),
       ...patch(
         "restore.ts",
