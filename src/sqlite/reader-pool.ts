@@ -33,6 +33,8 @@ export interface ReaderPoolOptions {
 
 /** Jobs that a reader has at once: enough to hide the hop, few enough to take back. */
 const AHEAD_MAX = 8;
+/** So many jobs at once on the least busy reader mean that there is work for another. */
+const AHEAD_MIN = 2;
 /** A reader without an answer for this long is held up. */
 const PATIENCE_MS = 20;
 /** Readers that may die in a row before they open: then it is not the fault of a read. */
@@ -113,7 +115,7 @@ class Pool implements ReaderPool {
       const slot = this.#leastBusy();
       if (slot === undefined) break;
       const waiting = this.#queue.shift()!;
-      if (slot.jobs.size > 0) this.#grow();
+      if (slot.jobs.size >= AHEAD_MIN) this.#grow();
       slot.jobs.set(waiting.id, waiting);
       slot.thread.post({ kind: "job", id: waiting.id, job: waiting.job });
       if (waiting.job.kind !== "read") slot.isHeldUp = true;
