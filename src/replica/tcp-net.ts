@@ -7,6 +7,8 @@
  *
  * Peers come and go with the configuration. A node of this cluster that is not in it, because it is
  * new or because it was removed, is heard and answered too: the core knows what its word counts.
+ * A member that has moved is answered where it says that it is, or it could not win the votes that
+ * it takes to tell the others.
  * Invariant: a frame counts as from member n only on a connection whose hello named this cluster,
  * epoch and node, and for a member that is known, its data directory. Chapter: 08-replica.
  */
@@ -50,6 +52,8 @@ class PeerNet implements TcpNet {
   readonly #options: TcpNetOptions;
   readonly #links = new Map<number, PeerLink>();
   readonly #incoming = new Map<string, FrameStream>();
+  /** Where members say that they are now: the configuration may learn that only through them. */
+  readonly #moved = new Map<number, string>();
   #configuration: Configuration;
   #own: Pick<Member, "incarnation" | "address">;
   #cancelSweep: Cancel | undefined;
@@ -72,10 +76,18 @@ class PeerNet implements TcpNet {
 
   update(configuration: Configuration): void {
     const { self } = this.#options;
+    const before = this.#configuration;
     this.#configuration = configuration;
     for (const member of configuration.members) {
-      if (member.number !== self) this.#link(member.number, member.address);
-      else this.#own = { incarnation: member.incarnation, address: member.address };
+      const known = before.members.find(({ number }) => number === member.number);
+      // Now everybody knows.
+      if (known?.address !== member.address) this.#moved.delete(member.number);
+      if (member.number !== self) {
+        this.#link(member.number, this.#moved.get(member.number) ?? member.address);
+      } else {
+        const address = this.#options.own?.address || member.address;
+        this.#own = { incarnation: member.incarnation, address };
+      }
     }
     this.#sweepLater();
   }
@@ -130,10 +142,11 @@ class PeerNet implements TcpNet {
     const older = this.#incoming.get(key);
     this.#incoming.set(key, stream);
     older?.close();
-    if (this.#member(from) === undefined) {
-      this.#link(from, address);
-      this.#sweepLater();
-    }
+    const member = this.#member(from);
+    if (member !== undefined && member.address !== address) this.#moved.set(from, address);
+    else this.#moved.delete(from);
+    this.#link(from, address);
+    if (member === undefined) this.#sweepLater();
     if (older !== undefined && lane === "main") this.#links.get(from)?.renew();
     stream.onFrame((body) => {
       this.#links.get(from)?.heard();

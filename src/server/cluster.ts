@@ -1,40 +1,46 @@
 /**
  * How a node comes to know its cluster: from its log, by bootstrapping alone, by bootstrapping
- * together, by asking members that already know, or through a store that knows who leads (compat
- * reference, 6.2).
+ * together, by joining one that runs, or through a store that knows who leads (compat reference,
+ * 6.2).
  *
  * Together: every node tells every address of its `-join` list who it is, again and again. A node
  * that has heard of N voters, itself included, and has the smallest id among them makes the
- * cluster; the others learn it from the answers. Invariant: a node has at most one cluster in its
+ * cluster; the others learn it from the answers. A member that starts again asks to join as well:
+ * that is how the others learn its new address. Invariant: a node has at most one cluster in its
  * life.
  */
 import { type Bytes, CairnError, errorText, isCairnError, type Ms } from "#base";
 import { nodeRandom } from "#platform";
 import { type ConsensusThread, createConfiguration } from "#replica";
-import type { Configuration, Member } from "#replica/types";
+import type { Configuration } from "#replica/types";
 import type { Discovery } from "./discovery/types.ts";
 import { packCall, unpackCall } from "./forward.ts";
+import { servesHttp } from "./join-probe.ts";
+import {
+  type Candidate,
+  candidateFrom,
+  isFounding,
+  type JoinAnswer,
+  memberAmong,
+} from "./membership.ts";
 import type { Credentials, NodeConfig } from "./types.ts";
 
 /** How long one question to one address may take. */
-const CALL_TIMEOUT_MS = 1000;
+const NOTIFY_TIMEOUT_MS = 1000;
+/** A join waits until it is committed, perhaps behind another one. */
+const JOIN_TIMEOUT_MS = 10_000;
 /** Between two looks at a key in a store, as the reference. */
 const STORE_ROUND_MS = 3000;
 /** Between two rounds; short, because a cluster that starts should not be waited for. */
 const ROUND_MS = 200;
 
-type Candidate = Omit<Member, "number">;
-
 /** The node's part in the making of a cluster. */
 export interface ClusterFormation {
-  /**
-   * Answers `notify`: takes note of the caller and tells what is known. @throws
-   * `REPLICA_IDENTITY_MISMATCH`
-   */
+  /** Answers `notify`: takes note of the caller and tells what is known. */
   notify(payload: Bytes): Promise<Bytes>;
   /**
-   * Runs until the node knows its cluster. @throws `SERVER_JOIN_FAILED`,
-   * `REPLICA_IDENTITY_MISMATCH`
+   * Runs until the node knows its cluster, and its cluster knows where it is. @throws
+   * `SERVER_JOIN_FAILED`, `REPLICA_IDENTITY_MISMATCH`
    */
   form(): Promise<void>;
   /** Ends a `form` that is under way. */
@@ -43,42 +49,7 @@ export interface ClusterFormation {
 
 const pause = (ms: Ms): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function candidateFrom(head: Record<string, unknown>): Candidate {
-  const { id, address, incarnation } = head;
-  if (typeof id !== "string" || typeof address !== "string" || typeof incarnation !== "string") {
-    throw new CairnError("BYTES_MALFORMED", "server: notify without id, address or incarnation");
-  }
-  return { id, address, incarnation };
-}
-
-/**
- * @throws `REPLICA_IDENTITY_MISMATCH` unless the candidate is a member, with the same data
- * directory as then.
- */
-function checkMember(configuration: Configuration, candidate: Candidate): void {
-  const member = configuration.members.find(({ id }) => id === candidate.id);
-  if (member === undefined) {
-    throw new CairnError(
-      "REPLICA_IDENTITY_MISMATCH",
-      `server: node ${candidate.id} is no member of cluster ${configuration.clusterId}, ` +
-        "and members cannot be added to a running cluster yet",
-    );
-  }
-  if (member.incarnation !== candidate.incarnation) {
-    throw new CairnError(
-      "REPLICA_IDENTITY_MISMATCH",
-      `server: node ${candidate.id} is a member of cluster ${configuration.clusterId}, ` +
-        "but with another data directory: what it had promised is lost",
-    );
-  }
-  if (member.address !== candidate.address) {
-    throw new CairnError(
-      "REPLICA_IDENTITY_MISMATCH",
-      `server: node ${candidate.id} joined as ${member.address} and now advertises ` +
-        `${candidate.address}: addresses cannot be changed yet`,
-    );
-  }
-}
+const joinFailed = (text: string): CairnError => new CairnError("SERVER_JOIN_FAILED", text);
 
 /** What the making of a cluster needs besides the node itself. */
 export interface FormationOptions {
@@ -102,6 +73,10 @@ class Formation implements ClusterFormation {
   readonly #random = nodeRandom();
   readonly #heard = new Map<string, Candidate>();
   #stopped = false;
+  /** A cluster has told us in this process that we are in it. */
+  #isConfirmed = false;
+  /** Begun at most once, with those who were there then. */
+  #foundation: Promise<unknown> | undefined;
 
   constructor(config: NodeConfig, consensus: ConsensusThread, options: FormationOptions) {
     this.#options = options;
@@ -115,34 +90,64 @@ class Formation implements ClusterFormation {
 
   async notify(payload: Bytes): Promise<Bytes> {
     const candidate = candidateFrom(unpackCall(payload).head);
-    const known = this.#consensus.configuration;
-    if (known !== undefined) {
-      checkMember(known, candidate);
-      return packCall({ configuration: known });
+    if (this.#consensus.configuration === undefined) {
+      this.#heard.set(candidate.id, candidate);
+      await this.#bootstrapIfComplete();
     }
-    this.#heard.set(candidate.id, candidate);
-    await this.#bootstrapIfComplete();
-    return packCall({ configuration: this.#consensus.configuration ?? null });
+    const known = this.#consensus.configuration;
+    // Whoever is no founder has to join.
+    const isTheirs =
+      known !== undefined && isFounding(known) && memberAmong(known, candidate) !== undefined;
+    return packCall({ configuration: isTheirs ? known : null });
   }
 
   async form(): Promise<void> {
-    const { join, bootstrapExpect } = this.#config;
+    const { join, bootstrapExpect, nonVoter } = this.#config;
     const { discovery } = this.#options;
     const known = this.#consensus.configuration;
-    if (known !== undefined) return checkMember(known, this.#self);
+    if (known !== undefined) return this.#resume(known);
     if (discovery?.hasFounder) return this.#joinOrFound(discovery);
     if (join.length === 0 && discovery === undefined && bootstrapExpect <= 1) {
+      if (nonVoter) {
+        const what = "cannot create a new non-voting node";
+        throw joinFailed(`${what} without joining it to an existing cluster`);
+      }
       return this.#consensus.bootstrap(createConfiguration([this.#self]));
     }
-    const limit =
-      bootstrapExpect > 0
-        ? { attempts: Number.POSITIVE_INFINITY, ms: this.#config.bootstrapExpectTimeoutMs }
-        : { attempts: this.#config.joinAttempts, ms: Number.POSITIVE_INFINITY };
-    await this.#ask(limit.attempts, limit.ms);
+    await this.#ask();
   }
 
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** A node that has a cluster already: the others may have to learn where it is now. */
+  async #resume(known: Configuration): Promise<void> {
+    const { join, bootstrapExpect } = this.#config;
+    const { discovery } = this.#options;
+    const own = memberAmong(known, this.#self);
+    const isHere = own?.address === this.#self.address;
+    if (join.length === 0 && discovery === undefined) {
+      if (own !== undefined && !isHere) {
+        const moved = `${own.address} to ${this.#self.address}`;
+        this.#complain(`moved from ${moved}: the others learn that only through -join`);
+      }
+      return;
+    }
+    if (own !== undefined && known.members.length === 1) {
+      if (discovery !== undefined || bootstrapExpect > 0) return;
+      const what = "node is the only node in a single-node cluster";
+      throw joinFailed(`${what}, joining other clusters not supported`);
+    }
+    // Founders that start together again need no leader to find each other.
+    if (isHere && (bootstrapExpect > 0 || discovery !== undefined)) return;
+    try {
+      await this.#ask();
+    } catch (error) {
+      // A member that nobody answers now is a member nevertheless.
+      if (own === undefined || !isCairnError(error, "SERVER_JOIN_FAILED")) throw error;
+      this.#complain(`not joined anew: ${error.message}`);
+    }
   }
 
   /** Asks a store who leads, until there is a cluster; founds it if the store has nobody. */
@@ -186,7 +191,7 @@ class Formation implements ClusterFormation {
   }
 
   #isDone(): boolean {
-    return this.#stopped || this.#consensus.configuration !== undefined;
+    return this.#stopped || this.#isConfirmed;
   }
 
   /** Whom to ask in this round. */
@@ -196,26 +201,26 @@ class Formation implements ClusterFormation {
     return (await this.#discovered(discovery)) ?? [];
   }
 
-  async #ask(attempts: number, limitMs: Ms): Promise<void> {
+  async #ask(): Promise<void> {
+    const { bootstrapExpect, bootstrapExpectTimeoutMs, joinAttempts, joinIntervalMs } =
+      this.#config;
+    const isTogether = bootstrapExpect > 0;
     const startedAt = performance.now();
-    const roundMs = this.#config.bootstrapExpect > 0 ? ROUND_MS : this.#config.joinIntervalMs;
     let reason = "nobody was asked";
-    for (let attempt = 1; attempt <= attempts; attempt += 1) {
-      const addresses = await this.#addresses();
-      for (const address of addresses) {
+    for (let attempt = 1; isTogether || attempt <= joinAttempts; attempt += 1) {
+      for (const address of await this.#addresses()) {
         if (this.#isDone()) return;
         if (address === this.#self.address) continue;
         reason = await this.#askOne(address);
       }
       await this.#bootstrapIfComplete();
       if (this.#isDone()) return;
-      if (performance.now() - startedAt > limitMs) break;
-      if (attempt < attempts) await pause(roundMs * (0.75 + this.#random.fraction() / 2));
+      if (isTogether && performance.now() - startedAt > bootstrapExpectTimeoutMs) break;
+      if (!isTogether && attempt === joinAttempts) break;
+      const roundMs = isTogether ? ROUND_MS : joinIntervalMs;
+      await pause(roundMs * (0.75 + this.#random.fraction() / 2));
     }
-    throw new CairnError(
-      "SERVER_JOIN_FAILED",
-      `server: could not join a cluster through ${this.#others()}: ${reason}`,
-    );
+    throw joinFailed(`server: could not join a cluster through ${this.#others()}: ${reason}`);
   }
 
   #others(): string {
@@ -226,32 +231,67 @@ class Formation implements ClusterFormation {
   /** @returns why it did not help, or the empty string. */
   async #askOne(address: string): Promise<string> {
     try {
-      const answer = await this.#consensus.call(
-        address,
-        "notify",
-        packCall({ ...this.#self, credentials: this.#options.credentials }),
-        CALL_TIMEOUT_MS,
-      );
-      const { configuration } = unpackCall(answer).head;
-      if (configuration !== null && this.#consensus.configuration === undefined) {
-        // The other node's consensus thread checked it when it took it up itself.
-        await this.#consensus.bootstrap(configuration as Configuration);
-      }
+      if (await this.#joinThrough(address)) return "";
       return `${address} knows no cluster yet`;
     } catch (error) {
       if (isCairnError(error, "REPLICA_IDENTITY_MISMATCH")) throw error;
+      await this.#checkPort(address, error);
       return errorText(error);
     }
   }
 
+  async #joinThrough(address: string): Promise<boolean> {
+    const { nonVoter, bootstrapExpect } = this.#config;
+    const method = nonVoter ? "joinNonVoter" : "join";
+    const answer = (await this.#call(address, method, JOIN_TIMEOUT_MS)) as unknown as JoinAnswer;
+    switch (answer.kind) {
+      case "member": {
+        const { number, configuration } = answer;
+        await this.#consensus.join({ number, configuration });
+        this.#isConfirmed = true;
+        return true;
+      }
+      case "founder":
+        return this.#found(answer.configuration);
+      case "none": {
+        if (nonVoter || bootstrapExpect === 0) return false;
+        const { configuration } = await this.#call(address, "notify", NOTIFY_TIMEOUT_MS);
+        return configuration !== null && this.#found(configuration as Configuration);
+      }
+    }
+  }
+
+  /** The other node's consensus thread checked it when it took it up itself. */
+  async #found(configuration: Configuration): Promise<boolean> {
+    await this.#consensus.bootstrap(configuration);
+    this.#isConfirmed = true;
+    return true;
+  }
+
+  async #call(address: string, method: string, limitMs: Ms): Promise<Record<string, unknown>> {
+    const { credentials } = this.#options;
+    const payload = packCall({ ...this.#self, credentials });
+    return unpackCall(await this.#consensus.call(address, method, payload, limitMs)).head;
+  }
+
+  /** @throws `SERVER_JOIN_FAILED` for an address that speaks HTTP, which waiting does not help. */
+  async #checkPort(address: string, error: unknown): Promise<void> {
+    const isBroken =
+      isCairnError(error, "REPLICA_PEER_FAILED") || isCairnError(error, "NET_UNREACHABLE");
+    if (!isBroken || this.#options.discovery !== undefined) return;
+    if (!(await servesHttp(address))) return;
+    throw joinFailed(`join address ${address} appears to be serving HTTP when it should be Raft`);
+  }
+
   async #bootstrapIfComplete(): Promise<void> {
     const { bootstrapExpect } = this.#config;
-    if (bootstrapExpect < 1 || this.#heard.size < bootstrapExpect) return;
     if (this.#consensus.configuration !== undefined) return;
+    if (bootstrapExpect < 1 || this.#heard.size < bootstrapExpect) return;
     const members = [...this.#heard.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     // One founder: the others take what it decided, so that two halves cannot found two clusters.
     if (members[0]?.id !== this.#self.id) return;
-    await this.#consensus.bootstrap(createConfiguration(members));
+    this.#foundation ??= this.#found(createConfiguration(members));
+    await this.#foundation;
   }
 }
 

@@ -135,6 +135,8 @@ function configOf(settings: Settings, dataDir: string, environment: Environment)
     commitTimeoutMs: number("raft-commit-timeout"),
     connectTimeoutMs: number("cluster-connect-timeout"),
     ...storeOf(values),
+    compareStatesMs: number("compare-states-int"),
+    logKeepBytesMax: number("raft-log-keep-bytes"),
     changeCapture: text("cdc-config"),
     autoBackupPath: text("auto-backup"),
     autoRestorePath: text("auto-restore"),

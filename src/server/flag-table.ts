@@ -160,6 +160,18 @@ const OWN: readonly FlagRow[] = [
   row("print-config", "boolean", "false", "Print every setting and where it comes from, and exit", {
     commandLineOnly: true,
   }),
+  row(
+    "compare-states-int",
+    "duration",
+    "1h",
+    "Pause between two comparisons of the states of all nodes; 0: off",
+  ),
+  row(
+    "raft-log-keep-bytes",
+    "integer",
+    "268435456",
+    "Log kept for a node that is away, before it needs a copy of the whole database",
+  ),
   row("http-max-body-bytes", "integer", "67108864", "Largest request body in bytes"),
   row("http-max-header-bytes", "integer", "1048576", "Largest request head in bytes"),
   row("http-header-timeout", "duration", "30s", "How long a client may take to send its head"),

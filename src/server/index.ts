@@ -12,8 +12,10 @@
  * leader.ts, administration.ts, debug.ts, profiles.ts, sql-analysis.ts, console.ts, kv-json.ts,
  * kv.ts, kv-route.ts, openapi.ts,
  * routes.ts, body.ts, server.ts); then the node behind it: node.ts (assembly), counters.ts,
- * leadership.ts, pending.ts, forward.ts, service.ts, queue.ts, file-load.ts, node-operations.ts,
- * kv-calls.ts, cluster.ts, peers.ts, backups.ts, parts.ts, process-status.ts, node-status.ts.
+ * leadership.ts, pending.ts, forward.ts, routing.ts, confirm-read.ts, service.ts, queue.ts,
+ * file-load.ts, membership.ts, node-operations.ts, kv-calls.ts, join-probe.ts, cluster.ts,
+ * removal.ts, readiness.ts, incoming-calls.ts, peers.ts, backups.ts, parts.ts, process-status.ts,
+ * node-status.ts.
  */
 export { splitAddress } from "./address.ts";
 export { type Authorizer, createAuthorizer, openAuthorizer } from "./auth/authorizer.ts";

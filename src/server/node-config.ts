@@ -140,6 +140,10 @@ export interface NodeConfig {
   readonly connectTimeoutMs: Ms;
   readonly snapshots: SnapshotConfig;
   readonly leaving: LeavingConfig;
+  /** How often the leader has the states of all nodes compared; 0: only when asked. */
+  readonly compareStatesMs: Ms;
+  /** How much log is kept for a member that is away, before it needs a whole copy. */
+  readonly logKeepBytesMax: number;
   readonly writeQueue: WriteQueueConfig;
   readonly changeCapture: string;
   readonly autoBackupPath: string;

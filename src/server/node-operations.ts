@@ -13,10 +13,18 @@ import type { Counters } from "./counters.ts";
 import { sendFile } from "./file-load.ts";
 import { packCall, unpackCall } from "./forward.ts";
 import type { Leadership } from "./leadership.ts";
+import type { ClusterMembership } from "./membership.ts";
 import type { Calls } from "./service.ts";
-import type { BodyPieces, CallOptions, NodeService, Served } from "./types.ts";
+import type { BodyPieces, CallOptions, NodeService, Served, StateComparison } from "./types.ts";
 
-type Offered = "loadFile" | "boot" | "snapshot" | "reap" | "removeNode" | "stepDown";
+type Offered =
+  | "loadFile"
+  | "boot"
+  | "snapshot"
+  | "reap"
+  | "removeNode"
+  | "stepDown"
+  | "compareStates";
 
 /** See the file's header. The calls are those of `NodeService`. */
 export interface NodeOperations extends Pick<NodeService, Offered> {
@@ -24,6 +32,8 @@ export interface NodeOperations extends Pick<NodeService, Offered> {
   answerRemove(payload: Bytes): Promise<Bytes>;
   /** Answers `stepDown` of another node. @throws as `stepDown`; `REPLICA_NOT_LEADER` */
   answerStepDown(payload: Bytes): Promise<Bytes>;
+  /** Answers `compare` of another node. @throws as `compareStates`; `REPLICA_NOT_LEADER` */
+  answerCompare(): Promise<Bytes>;
 }
 
 /** What they are made of. */
@@ -33,6 +43,7 @@ export interface NodeOperationsParts {
   readonly leadership: Leadership;
   readonly calls: Calls;
   readonly counters: Counters;
+  readonly membership: ClusterMembership;
   readonly random: Random;
   /** Shown as the server of what this node did itself. */
   readonly httpAddress: () => string;
@@ -86,7 +97,7 @@ class Operations implements NodeOperations {
 
   async removeNode(id: string, options: CallOptions): Promise<Served> {
     return this.#decided(
-      async () => this.#remove(id),
+      () => this.#parts.membership.remove(id),
       { method: "remove", head: { id } },
       "remote_remove_node",
       options,
@@ -96,7 +107,7 @@ class Operations implements NodeOperations {
   async answerRemove(payload: Bytes): Promise<Bytes> {
     this.#mustLead();
     this.#parts.counters.add("cluster", "num_remove_node_req");
-    await this.#remove(String(unpackCall(payload).head["id"]));
+    await this.#parts.membership.remove(String(unpackCall(payload).head["id"]));
     return packCall({});
   }
 
@@ -119,6 +130,34 @@ class Operations implements NodeOperations {
     return packCall({});
   }
 
+  async compareStates(options: CallOptions): Promise<StateComparison> {
+    const { calls, consensus } = this.#parts;
+    const { timeoutMs, credentials } = options;
+    return calls.route(
+      () => this.#compareHere(),
+      async ({ address }) => {
+        const payload = packCall({ credentials });
+        const { head } = unpackCall(await consensus.call(address, "compare", payload, timeoutMs));
+        return head as unknown as StateComparison;
+      },
+      { timeoutMs, isRead: true },
+    );
+  }
+
+  async answerCompare(): Promise<Bytes> {
+    this.#mustLead();
+    return packCall(await this.#compareHere());
+  }
+
+  async #compareHere(): Promise<StateComparison> {
+    const { consensus, membership } = this.#parts;
+    const { index, digest = null, differing, silent } = await membership.compare();
+    const members = consensus.configuration?.members ?? [];
+    const named = (numbers: readonly number[]): string[] =>
+      numbers.map((number) => members.find((one) => one.number === number)?.id ?? `#${number}`);
+    return { index, digest, differing: named(differing), silent: named(silent) };
+  }
+
   async #decided(
     here: () => Promise<void>,
     call: { readonly method: string; readonly head: object },
@@ -138,35 +177,18 @@ class Operations implements NodeOperations {
     }, there);
   }
 
-  async #remove(id: string): Promise<void> {
-    const members = this.#parts.consensus.configuration?.members ?? [];
-    if (!members.some((member) => member.id === id)) return;
-    throw new CairnError(
-      "SERVER_MEMBERSHIP_REFUSED",
-      members.length === 1
-        ? "need at least one voter in configuration"
-        : "nodes cannot be removed from a running cluster yet",
-    );
-  }
-
   async #handOver({ target, wait }: StepDownRequest): Promise<void> {
-    const { consensus, leadership, onNotice } = this.#parts;
-    const refuse = (why: string): never => {
+    const { leadership, membership, onNotice } = this.#parts;
+    if (target !== undefined && target === leadership.leader()?.id) {
+      const why = "cannot step down to the current Leader";
       throw new CairnError("SERVER_MEMBERSHIP_REFUSED", why);
-    };
-    if (target === leadership.leader()?.id) refuse("cannot step down to the current Leader");
-    const members = consensus.configuration?.members ?? [];
-    if (target !== undefined && !members.some(({ id }) => id === target)) {
-      refuse("node not found in cluster");
     }
-    const transfer = this.#transfer(members.length);
-    if (wait) return transfer;
-    transfer.catch((error: unknown) => onNotice(`stepdown failed: ${errorText(error)}`));
-  }
-
-  async #transfer(memberCount: number): Promise<void> {
-    const why = memberCount < 2 ? "cannot find peer" : "leadership cannot be handed over yet";
-    throw new CairnError("SERVER_MEMBERSHIP_REFUSED", why);
+    const handOver = membership.handOver(target);
+    if (wait) return handOver;
+    // What is refused at once is told at once; what fails later is not waited for.
+    const early = new Promise<void>((resolve) => setImmediate(resolve));
+    handOver.catch((error: unknown) => onNotice(`stepdown failed: ${errorText(error)}`));
+    await Promise.race([handOver, early]);
   }
 
   #mustLead(): void {

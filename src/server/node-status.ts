@@ -4,13 +4,14 @@
  */
 import type { Role } from "#raft/types";
 import type { ConsensusThread } from "#replica";
-import type { ReplicaStatus } from "#replica/types";
+import type { Configuration, PeerFacts, ReplicaStatus } from "#replica/types";
 import type { SqliteStatus, SqliteThreads } from "#sqlite/types";
 import { formatDuration } from "./duration.ts";
 import type { Leadership } from "./leadership.ts";
 import { partsOfService } from "./parts.ts";
 import { httpSection, processSections, readerFacts } from "./process-status.ts";
 import type { WriteQueue } from "./queue.ts";
+import type { Removal } from "./removal.ts";
 import type { NodeConfig } from "./types.ts";
 
 const STATES: Readonly<Record<Role, string>> = {
@@ -30,6 +31,7 @@ export interface StatusParts {
   readonly consensus: ConsensusThread;
   readonly sqlite: SqliteThreads;
   readonly leadership: Leadership;
+  readonly removal: Pick<Removal, "isRemoved" | "isShutDown">;
   readonly queue: WriteQueue;
   /** Names of the extensions that every connection has loaded. */
   readonly extensions: readonly string[];
@@ -54,8 +56,8 @@ function timeOf(ms: number): string {
 
 function raftSection(status: ReplicaStatus | undefined, parts: StatusParts): object {
   if (status === undefined) return { state: "Follower", term: 0, last_contact: "never" };
-  const { config, consensus } = parts;
-  const members = consensus.configuration?.members ?? [];
+  const { config, consensus, removal } = parts;
+  const voters = consensus.configuration?.sets.voters ?? [];
   const lastContact =
     status.role === "leader"
       ? 0
@@ -63,7 +65,7 @@ function raftSection(status: ReplicaStatus | undefined, parts: StatusParts): obj
         ? "never"
         : formatDuration(status.leaderSilenceMs);
   return {
-    state: STATES[status.role],
+    state: removal.isShutDown() ? "Shutdown" : STATES[status.role],
     term: status.term,
     last_log_index: status.lastIndex,
     last_log_term: status.lastTerm,
@@ -72,18 +74,52 @@ function raftSection(status: ReplicaStatus | undefined, parts: StatusParts): obj
     durable_index: status.durableIndex,
     first_log_index: status.firstIndex,
     fsm_pending: status.commitIndex - status.appliedIndex,
-    num_peers: members.length - 1,
+    num_peers: voters.filter((number) => number !== status.self).length,
     last_contact: lastContact,
     log_size: status.logBytes,
     log_size_friendly: friendlyBytes(status.logBytes),
-    voter: true,
-    latest_configuration_index: 1,
+    voter: voters.includes(status.self),
+    removed: removal.isRemoved(),
+    latest_configuration_index: status.configuration.index,
+    latest_configuration: configurationText(consensus.configuration),
+    committed_configuration_index: status.committedConfiguration.index,
+    epoch: status.epoch,
+    transferring_to: status.transferringTo,
+    pending_bytes: status.pendingBytes,
+    uncommitted_bytes: status.uncommittedBytes,
+    unapplied_bytes: status.unappliedBytes,
+    pending_reads: status.pendingReads,
+    peers: status.peers.map(peerSection),
+    snapshots: status.snapshots,
     config: {
       LocalID: config.nodeId,
       HeartbeatTimeout: config.heartbeatTimeoutMs * NANOSECONDS_PER_MS,
       ElectionTimeout: config.electionTimeoutMs * NANOSECONDS_PER_MS,
+      ShutdownOnRemove: config.leaving.stopsWhenRemoved,
       LogLevel: config.logLevel.toUpperCase(),
     },
+  };
+}
+
+/** In the reference's words: `[{Suffrage:Voter ID:1 Address:host:port}]`. */
+function configurationText(configuration: Configuration | undefined): string {
+  const { members = [], sets } = configuration ?? {};
+  const texts = members.map(({ number, id, address }) => {
+    const suffrage = sets?.voters.includes(number) === true ? "Voter" : "Nonvoter";
+    return `{Suffrage:${suffrage} ID:${id} Address:${address}}`;
+  });
+  return `[${texts.join(" ")}]`;
+}
+
+function peerSection(peer: PeerFacts): object {
+  return {
+    number: peer.peer,
+    voter: peer.voter,
+    state: peer.state,
+    match_index: peer.match,
+    next_index: peer.next,
+    caught_up: peer.caughtUp,
+    silence_ms: peer.silenceMs < 0 ? -1 : Math.round(peer.silenceMs),
   };
 }
 
@@ -94,7 +130,9 @@ function storeSection(
 ): object {
   const { config, consensus, leadership } = parts;
   const leader = leadership.leader();
-  const members = consensus.configuration?.members ?? [];
+  const { members = [], sets } = consensus.configuration ?? {};
+  const suffrageOf = (number: number): string =>
+    sets?.voters.includes(number) === true ? "voter" : "nonvoter";
   return {
     open: {},
     node_id: config.nodeId,
@@ -102,9 +140,15 @@ function storeSection(
     dir: config.dataDir,
     fsm_update_time: timeOf(sqlite.lastAppliedAtMs),
     leader_appended_at_time: timeOf(sqlite.lastEntryTimeMs),
-    ready: leader !== undefined,
+    ready: leader !== undefined && consensus.isSound,
+    sound: consensus.isSound,
+    ...(raft?.lastDigest === undefined ? {} : { last_digest: raft.lastDigest }),
     leader: { node_id: leader?.id ?? "", addr: leader?.address ?? "" },
-    nodes: members.map(({ id, address }) => ({ id, addr: address, suffrage: "voter" })),
+    nodes: members.map(({ number, id, address }) => ({
+      id,
+      addr: address,
+      suffrage: suffrageOf(number),
+    })),
     raft: raftSection(raft, parts),
     fsm_index: raft?.appliedIndex ?? sqlite.appliedIndex,
     fsm_term: raft?.term ?? 0,
@@ -112,6 +156,8 @@ function storeSection(
     apply_timeout: formatDuration(config.applyTimeoutMs),
     heartbeat_timeout: formatDuration(config.heartbeatTimeoutMs),
     election_timeout: formatDuration(config.electionTimeoutMs),
+    reap_timeout: formatDuration(config.leaving.reapVoterMs),
+    reap_read_only_timeout: formatDuration(config.leaving.reapNonVoterMs),
     db_conf: { fk_constraints: config.foreignKeys },
     sqlite3: {
       version: sqlite.version,

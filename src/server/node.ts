@@ -5,29 +5,31 @@
  * Opened in this order and closed in reverse. HTTP answers before the node knows its cluster, so
  * that `/status` and `/readyz` can say so. Invariant: one process has a data directory at a time.
  */
-import { type Bytes, CairnError, errorText } from "#base";
+import { errorText } from "#base";
 import { createNodeDisk, nodeRandom } from "#platform";
 import type { Disk } from "#platform/types";
 import { type ConsensusThread, openConsensusThread } from "#replica";
-import { decodeCommand, openSqliteThreads } from "#sqlite";
+import { openSqliteThreads } from "#sqlite";
 import type { SqliteThreads } from "#sqlite/types";
-import { authorizeCall, credentialsIn } from "./auth/peer.ts";
 import { startAutoVacuum } from "./auto-vacuum.ts";
 import { type Backups, createBackups } from "./backups.ts";
 import { type ClusterFormation, createClusterFormation } from "./cluster.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { startReporter } from "./discovery/reporter.ts";
 import type { DiscoveredNode } from "./discovery/types.ts";
-import { packOutcome, unpackCall, unpackRead, unpackReadOptions } from "./forward.ts";
 import { openHttpServer } from "./http/index.ts";
+import { answerCall } from "./incoming-calls.ts";
 import { createKvCalls, type KvCalls } from "./kv-calls.ts";
 import { type Leadership, watchLeadership } from "./leadership.ts";
+import { type ClusterMembership, createMembership } from "./membership.ts";
 import { type Access, openAccess } from "./node-access.ts";
 import { createNodeOperations, type NodeOperations } from "./node-operations.ts";
 import { collectStatus } from "./node-status.ts";
 import { createPeers, type Peers } from "./peers.ts";
 import { createPendingProposals, type PendingProposals } from "./pending.ts";
 import { createWriteQueue, type WriteQueue } from "./queue.ts";
+import { readinessOf } from "./readiness.ts";
+import { type Removal, watchRemoval } from "./removal.ts";
 import { type Calls, createCalls } from "./service.ts";
 import type { NodeConfig, NodeService, RunningNode } from "./types.ts";
 import { API_VERSION, CAIRN_VERSION } from "./version.ts";
@@ -35,6 +37,8 @@ import { API_VERSION, CAIRN_VERSION } from "./version.ts";
 /** Ten heartbeats fit into a follower's patience, as in the reference. */
 const HEARTBEATS_PER_TIMEOUT = 10;
 const DATABASE_FILE = "db.sqlite";
+/** For writes that were under way when leadership was handed over. */
+const DRAIN_MS = 2000;
 const KV_DIRECTORY = "kv";
 
 /** Where a node's lines go. */
@@ -58,6 +62,8 @@ class Node {
   readonly peers: Peers;
   readonly backups: Backups;
   readonly formation: ClusterFormation;
+  readonly membership: ClusterMembership;
+  readonly removal: Removal;
   /** As a store of leaders knows this node. */
   readonly self: () => DiscoveredNode;
   readonly counters: Counters = createCounters();
@@ -77,7 +83,7 @@ class Node {
     consensus.onNotice((text) => log("warn", text));
     this.leadership = watchLeadership({
       consensus,
-      applyBarrier: () => this.calls.propose({ kind: "barrier" }),
+      confirm: () => consensus.read("index"),
       onChange: (text) => log("info", text),
     });
     const common = {
@@ -91,7 +97,13 @@ class Node {
     this.kv = createKvCalls({ ...common, calls: this.calls });
     const onNotice = (text: string): void => log("warn", text);
     const { calls, counters } = this;
-    this.operations = createNodeOperations({ ...common, calls, counters, onNotice });
+    const { credentials } = parts;
+    this.membership = createMembership({ ...common, calls, counters });
+    const { membership } = this;
+    this.removal = watchRemoval({
+      ...{ ...common, config, calls, counters, membership, credentials, onNotice },
+    });
+    this.operations = createNodeOperations({ ...common, calls, counters, membership, onNotice });
     this.queue = createWriteQueue({
       config: config.writeQueue,
       counters,
@@ -115,10 +127,11 @@ class Node {
       address: advertised,
       discovery: parts.discovery,
       apiUrl,
-      credentials: parts.credentials,
+      credentials,
       onNotice,
     });
-    consensus.onCall((method, payload) => this.#answer(method, payload));
+    const answering = { ...this, authorizer: parts.authorizer };
+    consensus.onCall((method, payload) => answerCall(answering, method, payload));
   }
 
   /** @returns how to stop it. */
@@ -143,44 +156,28 @@ class Node {
     });
   }
 
-  /** Calls of other nodes. */
-  async #answer(method: string, payload: Bytes): Promise<Bytes> {
-    const { atLeader } = this.calls;
-    const head = payload.length === 0 ? {} : unpackCall(payload).head;
-    await authorizeCall(this.#parts.authorizer, method, credentialsIn(head));
-    switch (method) {
-      case "notify":
-        return this.formation.notify(payload);
-      case "info":
-        return this.peers.describe();
-      case "remove":
-        return this.operations.answerRemove(payload);
-      case "stepDown":
-        return this.operations.answerStepDown(payload);
-      case "load":
-      case "execute": {
-        const command = decodeCommand(unpackCall(payload).body);
-        checkKind(method, command.kind);
-        return packOutcome(await atLeader.execute(command, { timeoutMs: 0 }));
-      }
-      case "query": {
-        const { request, options } = unpackRead(payload);
-        return packOutcome(await atLeader.query(request, options));
-      }
-      case "request": {
-        const command = decodeCommand(unpackCall(payload).body);
-        return packOutcome(await atLeader.request(command, unpackReadOptions(head)));
-      }
-      case "kvExecute":
-      case "kvQuery":
-        return this.kv.answer(method, payload);
-      case "backup":
-        if (!this.leadership.isLeader()) throw new CairnError("REPLICA_NOT_LEADER", "not leader");
-        return this.backups.answerMake(payload);
-      case "backupChunk":
-        return this.backups.answerChunk(payload);
-      default:
-        throw new CairnError("SERVER_REQUEST_INVALID", `server: unknown call ${method}`);
+  /**
+   * Before anything closes: the next leader is there before its clients are sent to it. Whatever
+   * stands in the way, they find it by themselves a little later.
+   */
+  async handOver(): Promise<void> {
+    const { config, log } = this.#parts;
+    const { stepsDown, removesItself } = config.leaving;
+    if (!stepsDown || removesItself || !this.leadership.isLeader()) return;
+    try {
+      await this.membership.handOver(undefined);
+      await this.pending.drain(DRAIN_MS);
+    } catch (error) {
+      log("info", `leadership not handed over: ${errorText(error)}`);
+    }
+  }
+
+  /** The last thing that a node does in its cluster, if it is to leave it when it stops. */
+  async leave(): Promise<void> {
+    try {
+      if (this.#parts.config.leaving.removesItself) await this.removal.leave();
+    } finally {
+      this.removal.stop();
     }
   }
 
@@ -216,7 +213,8 @@ class Node {
       },
       nodes: (options) => this.peers.nodes(options),
       status: () => this.#status(),
-      readiness: (options) => this.#readiness(options),
+      readiness: (options) => readinessOf({ ...this.#parts, ...this }, options),
+      compareStates: (options) => this.operations.compareStates(options),
     };
   }
 
@@ -227,6 +225,7 @@ class Node {
       version: CAIRN_VERSION,
       startedAt: this.#startedAt,
       leadership: this.leadership,
+      removal: this.removal,
       queue: this.queue,
       extensions: [],
       httpAddress: () => this.httpAddress,
@@ -234,68 +233,6 @@ class Node {
     });
     return discovery === undefined ? tree : { ...tree, disco: discovery.status() };
   }
-
-  async #readiness(options: Parameters<NodeService["readiness"]>[0]): Promise<{
-    ready: boolean;
-    lines: string[];
-  }> {
-    const lines = ["[+]node ok"];
-    if (options.noLeader) return { ready: true, lines };
-    const fail = (line: string): { ready: false; lines: string[] } => ({
-      ready: false,
-      lines: [...lines, line],
-    });
-    if (this.leadership.leader() === undefined) return fail("[+]leader does not exist");
-    try {
-      await this.peers.contactLeader(options.timeoutMs);
-    } catch (error) {
-      return fail(`[+]leader not contactable: ${error instanceof Error ? error.message : error}`);
-    }
-    lines.push("[+]leader ok");
-    if (this.leadership.isLeader() && !this.leadership.isReady()) {
-      return fail("[+]store not ready");
-    }
-    lines.push("[+]store ok");
-    if (options.sync) {
-      const problem = await this.#catchUp(options.timeoutMs);
-      if (problem !== undefined) return fail(`[+]sync ${problem}`);
-      lines.push("[+]sync ok");
-    }
-    try {
-      const statement = { sql: "SELECT 1", positional: [], named: [] };
-      await this.#parts.sqlite.read({
-        statements: [statement],
-        transaction: false,
-        rendering: { associative: false, blobArray: false, qualifyColumns: false, timings: false },
-        mode: "query",
-      });
-    } catch (error) {
-      return fail(`[+]db not ok: (${error instanceof Error ? error.message : error}, [])`);
-    }
-    lines.push("[+]db ok");
-    return { ready: true, lines };
-  }
-
-  /**
-   * Waits until what this node knew to be committed is applied. @returns the problem, if there is
-   * one.
-   */
-  async #catchUp(timeoutMs: number): Promise<string | undefined> {
-    const { consensus } = this.#parts;
-    const target = (await consensus.status())?.commitIndex ?? 0;
-    const deadline = performance.now() + timeoutMs;
-    while (((await consensus.status())?.appliedIndex ?? 0) < target) {
-      if (performance.now() > deadline) return "timeout waiting for the applied index";
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    return undefined;
-  }
-}
-
-/** What comes as a load needs another permission than what comes as a write. */
-function checkKind(method: string, kind: string): void {
-  if (kind.startsWith("load") === (method === "load")) return;
-  throw new CairnError("SERVER_REQUEST_INVALID", `server: a ${kind} came as ${method}`);
 }
 
 /**
@@ -305,6 +242,10 @@ function checkKind(method: string, kind: string): void {
 async function openThreads(
   config: NodeConfig,
 ): Promise<{ sqlite: SqliteThreads; consensus: ConsensusThread }> {
+  const { raftAdvertisedAddress } = config;
+  const advertised = raftAdvertisedAddress.endsWith(":0")
+    ? {}
+    : { advertisedAddress: raftAdvertisedAddress };
   const patienceMs = Math.max(config.heartbeatTimeoutMs, config.electionTimeoutMs);
   const consensus = await openConsensusThread({
     dataDir: config.dataDir,
@@ -313,6 +254,9 @@ async function openThreads(
     electionTimeoutMs: patienceMs,
     heartbeatMs: patienceMs / HEARTBEATS_PER_TIMEOUT,
     tls: config.nodeTls,
+    logKeepBytesMax: config.logKeepBytesMax,
+    digestEveryMs: config.compareStatesMs,
+    ...advertised,
   });
   try {
     const sqlite = await openSqliteThreads({
@@ -347,7 +291,15 @@ export async function openNode(
   const unlock = disk.lock(`${config.dataDir}/LOCK`);
   const closers: (() => void | Promise<void>)[] = [unlock];
   const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
+    const failures: unknown[] = [];
+    for (const close of closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   };
   try {
     const { sqlite, consensus } = await openThreads(config);
@@ -359,6 +311,7 @@ export async function openNode(
     closers.push(
       () => node.pending.close(),
       () => node.formation.stop(),
+      () => node.leave(),
       () => node.queue.close(),
     );
     const failed = new Promise<Error>((resolve) => {
@@ -370,7 +323,8 @@ export async function openNode(
       sqlite.onFatal(fail);
       consensus.onFatal(fail);
     });
-    await consensus.start(sqlite.applierPort, sqlite.appliedIndexAtOpen);
+    const { applierPort, appliedIndexAtOpen, newestIndexAtOpen } = sqlite;
+    await consensus.start(applierPort, appliedIndexAtOpen, newestIndexAtOpen);
     const service = node.service();
     const onFault = (error: unknown): void => log("error", `http: ${errorText(error)}`);
     const { authorizer } = access;
@@ -378,6 +332,7 @@ export async function openNode(
     closers.push(() => http.close());
     if (config.httpAdvertisedAddress.endsWith(":0")) node.httpAddress = http.address;
     closers.push(node.startReporter(), node.startAutoVacuum());
+    closers.push(() => node.handOver());
     const joined = node.formation.form();
     // Whoever holds the node decides what a failed joining means; it must not end the process by
     // itself.

@@ -2,6 +2,7 @@
  * What nodes tell each other about themselves, and the lists made of it: `/nodes`, `/readyz`, the
  * leader's URL (compat reference, 1.13 to 1.15).
  *
+ * A learner that waits for its vote is listed as the non-voter that it is until then.
  * Invariant: a node that does not answer is still listed, with the reason.
  */
 import { type Bytes, errorText, type Ms } from "#base";
@@ -15,7 +16,8 @@ import type { CallOptions, NodeInfo } from "./types.ts";
 export interface Peers {
   /** Answers `info`: this node about itself. */
   describe(): Bytes;
-  nodes(options: CallOptions): Promise<readonly NodeInfo[]>;
+  /** Voters, and with `nonVoters` everybody. */
+  nodes(options: CallOptions & { readonly nonVoters: boolean }): Promise<readonly NodeInfo[]>;
   /** Asks the leader for its URL. */
   leaderApiUrl(timeoutMs: Ms): Promise<string | undefined>;
   /** Resolves if the leader's port answers. @throws as a call. */
@@ -41,9 +43,15 @@ class ClusterPeers implements Peers {
     return packCall({ apiUrl: this.#options.apiUrl(), version: this.#options.version });
   }
 
-  async nodes(options: CallOptions): Promise<readonly NodeInfo[]> {
-    const members = this.#options.consensus.configuration?.members ?? [];
-    const infos = await Promise.all(members.map((member) => this.#inspect(member, options)));
+  async nodes(
+    options: CallOptions & { readonly nonVoters: boolean },
+  ): Promise<readonly NodeInfo[]> {
+    const { members = [], sets } = this.#options.consensus.configuration ?? {};
+    const isVoter = ({ number }: Member): boolean => sets?.voters.includes(number) === true;
+    const listed = members.filter((member) => options.nonVoters || isVoter(member));
+    const infos = await Promise.all(
+      listed.map((member) => this.#inspect(member, isVoter(member), options)),
+    );
     return infos.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
@@ -66,12 +74,12 @@ class ClusterPeers implements Peers {
     return { apiUrl: String(head["apiUrl"]), version: String(head["version"]) };
   }
 
-  async #inspect(member: Member, { timeoutMs }: CallOptions): Promise<NodeInfo> {
+  async #inspect(member: Member, voter: boolean, { timeoutMs }: CallOptions): Promise<NodeInfo> {
     const startedAt = performance.now();
     const base = {
       id: member.id,
       address: member.address,
-      voter: true,
+      voter,
       leader: this.#options.leadership.leader()?.number === member.number,
     };
     try {

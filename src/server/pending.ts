@@ -12,6 +12,8 @@ import type { ProposalFailure } from "#replica/types";
  */
 const SWEEP_MS = 100;
 
+const DRAIN_POLL_MS = 10;
+
 interface Pending {
   readonly resolve: (outcome: AppliedResult) => void;
   readonly reject: (error: Error) => void;
@@ -32,6 +34,8 @@ export interface PendingProposals {
   succeed(id: number, outcome: AppliedResult): void;
   /** Settles with a definite failure; nothing if it has settled before. */
   fail(id: number, failure: ProposalFailure): void;
+  /** Resolves when nothing waits any more, or after `limitMs`. */
+  drain(limitMs: Ms): Promise<void>;
   /** Ends all, as unknown: the node stops. */
   close(): void;
 }
@@ -91,6 +95,12 @@ export function createPendingProposals(isMoving: () => boolean): PendingProposal
     },
     succeed: (id, outcome) => take(id)?.resolve(outcome),
     fail: (id, failure) => take(id)?.reject(FAILURES[failure]()),
+    drain: async (limitMs) => {
+      const deadline = performance.now() + limitMs;
+      while (pending.size > 0 && performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+      }
+    },
     close: () => {
       isClosed = true;
       clearInterval(sweep);

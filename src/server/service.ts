@@ -1,9 +1,10 @@
 /**
  * What HTTP asks of a node, answered here or at the leader.
  *
- * Invariant: a write is proposed or forwarded at most once, unless the refusal was definite. What
- * the database returns for a read at level weak or above is at least as new as every write that was
- * acknowledged when this node became leader.
+ * Invariants: a write is proposed or forwarded at most once, unless the refusal was definite. What
+ * the database returns for a read at level weak is at least as new as every write that was
+ * acknowledged when this node became leader; at level linearizable, on whichever node, as every
+ * write that was acknowledged when the read came.
  */
 import { type Bytes, CairnError, isCairnError, type Ms } from "#base";
 import type { Random } from "#platform/types";
@@ -11,9 +12,11 @@ import { type ConsensusThread, ENTRY_BYTES_MAX, encodeEntry } from "#replica";
 import type { Member, ReplicaStatus } from "#replica/types";
 import { encodeCommand } from "#sqlite";
 import type { Command, ReadRequest, ReadResponse, SqliteThreads } from "#sqlite/types";
+import { confirmRead } from "./confirm-read.ts";
 import { packCall, packRead, packRequest, unpackOutcome } from "./forward.ts";
 import type { Leadership } from "./leadership.ts";
 import type { AppliedResult, PendingProposals } from "./pending.ts";
+import { createRouting, type Routing } from "./routing.ts";
 import type { CallOptions, CallOutcome, NodeConfig, ReadOptions } from "./types.ts";
 
 /** What the calls are made of. */
@@ -29,7 +32,7 @@ export interface CallParts {
 }
 
 /** Execute, query and request, wherever the leader is. */
-export interface Calls {
+export interface Calls extends Pick<Routing, "route" | "leading"> {
   execute(command: Command, options: CallOptions): Promise<CallOutcome>;
   query(request: ReadRequest, options: ReadOptions): Promise<CallOutcome>;
   request(command: Command, options: ReadOptions): Promise<CallOutcome>;
@@ -48,12 +51,8 @@ export interface Calls {
    * @throws `SERVER_STALE_READ`, `SERVER_NO_LEADER` and as `propose`.
    */
   readAtLevel<T>(options: ReadOptions, read: LeveledRead<T>): Promise<T>;
-  /** Runs `call` if this node leads. @throws `REPLICA_NOT_LEADER` */
-  leading<T>(call: () => Promise<T>): Promise<T>;
   /** As `readAtLevel`, for other nodes: only as the leader. @throws `REPLICA_NOT_LEADER` */
   readAsLeader<T>(options: ReadOptions, here: LeveledRead<T>["here"]): Promise<T>;
-  /** Runs `here` if this node leads, else `there` with the leader. @throws `SERVER_NO_LEADER` */
-  route<T>(here: () => Promise<T>, there: (leader: Member) => Promise<T>): Promise<T>;
 }
 
 /** How a read is done, once it is known where. */
@@ -62,8 +61,6 @@ export interface LeveledRead<T> {
   here(index: number): Promise<T>;
   there(leader: Member): Promise<T>;
 }
-
-const noLeader = (): CairnError => new CairnError("SERVER_NO_LEADER", "leader not found");
 
 /**
  * A body within its limit may still encode to more: each short number takes nine bytes.
@@ -78,10 +75,17 @@ function checkSize({ length }: Bytes): void {
 
 class RoutedCalls implements Calls {
   readonly #parts: CallParts;
+  readonly #routing: Routing;
   readonly atLeader: Calls["atLeader"];
+  readonly route: Routing["route"];
+  readonly leading: Routing["leading"];
 
   constructor(parts: CallParts) {
     this.#parts = parts;
+    const routing = createRouting(parts);
+    this.#routing = routing;
+    this.route = routing.route.bind(routing);
+    this.leading = routing.leading.bind(routing);
     this.atLeader = {
       execute: (command) => this.leading(() => this.#executeHere(command)),
       query: (request, options) =>
@@ -105,6 +109,7 @@ class RoutedCalls implements Calls {
           options,
         );
       },
+      options,
     );
   }
 
@@ -116,24 +121,34 @@ class RoutedCalls implements Calls {
   }
 
   async readAtLevel<T>(options: ReadOptions, read: LeveledRead<T>): Promise<T> {
-    if (options.level === "none") {
+    const level = this.#levelOf(options);
+    this.#routing.checkSound();
+    if (level === "none") {
       await this.#checkFreshness(options);
       return read.here(0);
     }
+    if (level === "linearizable") {
+      await this.#confirmRead(options);
+      return read.here(0);
+    }
     return this.route(
-      async () => read.here(await this.#prepareRead(options.level)),
+      async () => read.here(await this.#prepareRead(options)),
       (leader) => read.there(leader),
+      { ...options, isRead: true },
     );
   }
 
   readAsLeader<T>(options: ReadOptions, here: LeveledRead<T>["here"]): Promise<T> {
-    return this.leading(async () => here(await this.#prepareRead(options.level)));
+    return this.leading(async () => here(await this.#prepareRead(options)));
   }
 
   async request(command: Command, options: ReadOptions): Promise<CallOutcome> {
+    const { level } = options;
+    this.#routing.checkSound();
     // At level auto this is a local read without a test, as in the reference (3.1).
-    if (options.level === "none" || options.level === "auto") {
-      if (options.level === "none") await this.#checkFreshness(options);
+    if (level === "none" || level === "auto" || level === "linearizable") {
+      if (level === "none") await this.#checkFreshness(options);
+      if (level === "linearizable") await this.#confirmRead(options);
       const local = await this.#tryRead(command, options);
       if (local !== undefined) return this.#served(local, 0);
       return this.execute(command, options);
@@ -141,6 +156,7 @@ class RoutedCalls implements Calls {
     return this.route(
       () => this.#requestAsLeader(command, options),
       (leader) => this.#forward(leader, "request", packRequest(command, options), options),
+      options,
     );
   }
 
@@ -158,27 +174,10 @@ class RoutedCalls implements Calls {
     return outcome;
   }
 
-  async route<T>(here: () => Promise<T>, there: (leader: Member) => Promise<T>): Promise<T> {
-    // A refusal as "not leader" is definite, so a second try with better knowledge is safe; a third
-    // would only hide that the cluster is between leaders.
-    for (let attempt = 0; ; attempt += 1) {
-      const leader = this.#parts.leadership.leader();
-      try {
-        if (this.#parts.leadership.isLeader()) return await here();
-        if (leader === undefined) throw noLeader();
-        return await there(leader);
-      } catch (error) {
-        const unreachable = isCairnError(error, "NET_UNREACHABLE");
-        if (!unreachable && !isCairnError(error, "REPLICA_NOT_LEADER")) throw error;
-        const changed = this.#parts.leadership.leader()?.number !== leader?.number;
-        if (attempt > 0 || !changed) throw noLeader();
-      }
-    }
-  }
-
-  leading<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#parts.leadership.isLeader()) return call();
-    return Promise.reject(new CairnError("REPLICA_NOT_LEADER", "not leader"));
+  /** What `auto` stands for on this node. */
+  #levelOf({ level }: ReadOptions): ReadOptions["level"] {
+    if (level !== "auto") return level;
+    return this.#parts.leadership.isVoter() ? "weak" : "none";
   }
 
   #served(results: Bytes, raftIndex: number): CallOutcome {
@@ -232,15 +231,26 @@ class RoutedCalls implements Calls {
     return lastEntryTimeMs > 0 && lastAppliedAtMs - lastEntryTimeMs > freshnessMs;
   }
 
-  /** @returns the index of the barrier that makes the read strong, or 0. */
-  async #prepareRead(level: ReadOptions["level"]): Promise<number> {
-    // Linearizable reads through ReadIndex come with the rest of Raft; until then the log gives the
-    // same promise at the price of an entry.
-    if (level === "strong" || level === "linearizable") {
-      return (await this.propose({ kind: "barrier" })).index;
+  /** At the leader. @returns the index of the barrier that makes the read strong, or 0. */
+  async #prepareRead(options: ReadOptions): Promise<number> {
+    const { level } = options;
+    try {
+      if (level === "strong") return (await this.propose({ kind: "barrier" })).index;
+      if (level === "linearizable") await this.#confirmRead(options);
+      else await this.#parts.leadership.ready();
+      return 0;
+    } catch (error) {
+      // A read that lost its leader changed nothing: the next one may answer it.
+      const isLost =
+        isCairnError(error, "REPLICA_LEADERSHIP_LOST") ||
+        (level !== "linearizable" && isCairnError(error, "REPLICA_READ_FAILED"));
+      throw isLost ? new CairnError("REPLICA_NOT_LEADER", "not leader") : error;
     }
-    await this.#parts.leadership.ready();
-    return 0;
+  }
+
+  #confirmRead({ linearizableTimeoutMs }: ReadOptions): Promise<void> {
+    const { leaderlessMsMax } = this.#routing;
+    return confirmRead({ ...this.#parts, limitMs: linearizableTimeoutMs, leaderlessMsMax });
   }
 
   /** @returns the results if nothing among the statements would write. */
@@ -255,7 +265,7 @@ class RoutedCalls implements Calls {
 
   async #requestAsLeader(command: Command, options: ReadOptions): Promise<CallOutcome> {
     if (options.level !== "strong") {
-      const index = await this.#prepareRead(options.level);
+      const index = await this.#prepareRead(options);
       const results = await this.#tryRead(command, options);
       if (results !== undefined) return this.#served(results, index);
     }

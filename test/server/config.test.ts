@@ -84,6 +84,8 @@ test("without flags every value is the reference's default", () => {
       reapVoterMs: 0,
       reapNonVoterMs: 0,
     },
+    compareStatesMs: 3_600_000,
+    logKeepBytesMax: 256 * 1024 * 1024,
     writeQueue: { capacity: 1024, batchRequests: 128, timeoutMs: 50, transaction: false },
     changeCapture: "",
     autoBackupPath: "",

@@ -198,7 +198,8 @@ describe("errors of the node", () => {
     ["SERVER_NOT_READY", 200, '{"results":[],"error":"store not ready"}'],
     ["SERVER_STALE_READ", 200, '{"results":[],"error":"stale read"}'],
     ["REPLICA_NOT_LEADER", 200, '{"results":[],"error":"not leader"}'],
-    ["REPLICA_BUSY", 200, '{"results":[],"error":"timed out enqueuing operation"}'],
+    ["REPLICA_BUSY", 503, "timed out enqueuing operation\n"],
+    ["REPLICA_DIVERGED", 503, "the <own> text\n"],
     [
       "REPLICA_LEADERSHIP_LOST",
       200,

@@ -1,6 +1,6 @@
 /**
  * Whether a node may serve reads as the leader. Method: the watch alone; roles and the fates of its
- * barriers are said by hand.
+ * first reads are said by hand.
  */
 import { expect, test } from "vitest";
 import { CairnError } from "#base";
@@ -16,6 +16,7 @@ const CONFIGURATION = createConfiguration(
 /** A consensus thread of which only the role is seen. */
 class Source implements LeadershipSource {
   readonly configuration = CONFIGURATION;
+  readonly identity = { nodeId: "a", incarnation: "0" };
   latest: ReplicaStatus | undefined;
   #told: (status: ReplicaStatus) => void = () => undefined;
 
@@ -38,12 +39,12 @@ class Source implements LeadershipSource {
   }
 }
 
-test("a leader is ready once an entry of its own term is applied, no other", async () => {
+test("a leader is ready once its own term is confirmed, no other", async () => {
   const source = new Source();
   const barriers: (() => void)[] = [];
   const leadership = watchLeadership({
     consensus: source,
-    applyBarrier: () => new Promise<void>((resolve) => barriers.push(resolve)),
+    confirm: () => new Promise<void>((resolve) => barriers.push(resolve)),
     onChange: () => undefined,
   });
   source.become("leader", 3);
@@ -59,19 +60,19 @@ test("a leader is ready once an entry of its own term is applied, no other", asy
   expect(leadership.isReady()).toBe(false);
 });
 
-test("a leader whose barrier was refused for want of room tries again", async () => {
+test("a leader that was not confirmed in time tries again", async () => {
   const source = new Source();
   let barriers = 0;
   const leadership = watchLeadership({
     consensus: source,
-    applyBarrier: async () => {
+    confirm: async () => {
       barriers += 1;
-      if (barriers < 3) throw new CairnError("REPLICA_BUSY", "too many bytes wait");
+      if (barriers < 3) throw new CairnError("REPLICA_READ_FAILED", "no majority in time");
     },
     onChange: () => undefined,
   });
   source.become("leader", 3);
-  await expect(leadership.ready()).rejects.toMatchObject({ code: "REPLICA_BUSY" });
+  await expect(leadership.ready()).rejects.toMatchObject({ code: "REPLICA_READ_FAILED" });
   await expect.poll(() => leadership.isReady()).toBe(true);
   await leadership.ready();
 });

@@ -1,10 +1,10 @@
 /**
- * `/snapshot`, `/reap` and `/remove`: what operators do to a node or a cluster (compat reference,
- * 1.10, 1.11).
+ * `/snapshot`, `/reap`, `/compare` and `/remove`: what operators do to a node or a cluster (compat
+ * reference, 1.10, 1.11).
  *
  * Invariant: a body that names no node removes none.
  */
-import { type Answer, type Call, emptyAnswer, JSON_TYPE } from "./answer.ts";
+import { type Answer, type Call, emptyAnswer, JSON_TYPE, jsonAnswer } from "./answer.ts";
 import { forwardedFailure, plainFailure } from "./failure.ts";
 import { callOptionsOf } from "./parameters.ts";
 import { redirection } from "./redirect.ts";
@@ -31,6 +31,18 @@ export async function handleReap({ service }: Call): Promise<Answer> {
     return { status: 200, headers: { "content-type": JSON_TYPE }, body: json };
   } catch (error) {
     return plainFailure(error);
+  }
+}
+
+/**
+ * Has the states of all nodes compared: what they were found to be, by node. Not in the reference.
+ */
+export async function handleCompare(call: Call): Promise<Answer> {
+  try {
+    const comparison = await call.service.compareStates(callOptionsOf(call));
+    return jsonAnswer(call, Buffer.from(JSON.stringify(comparison)));
+  } catch (error) {
+    return forwardedFailure(error, "comparison");
   }
 }
 

@@ -2,8 +2,9 @@
  * From errors to answers (compat reference, 1.6 to 1.8).
  *
  * Invariant: a request that was understood and failed as a whole is 200 with an `error` in the
- * envelope, as clients of the reference expect; 503 says "try another node" and is kept for a
- * cluster without a leader. Texts are the reference's; decisions are by code.
+ * envelope, as clients of the reference expect; 503 says "try another node, or later" and is kept
+ * for a cluster without a leader, and for nodes that are too busy or not sound. Texts are the
+ * reference's; decisions are by code.
  */
 import { CairnError, ERROR_CODES, errorText, isCairnError } from "#base";
 import { type Answer, type Call, textError } from "./answer.ts";
@@ -25,6 +26,9 @@ const TEXTS: Partial<Record<CairnError["code"], string>> = {
   SQLITE_PRAGMA_DISALLOWED: "disallowed pragma",
 };
 
+/** As short as the header can say. */
+const RETRY_AFTER_SECONDS = "1";
+
 function wireText(error: CairnError): string {
   return TEXTS[error.code] ?? error.message;
 }
@@ -38,13 +42,24 @@ function commonFailure(error: unknown): Answer | undefined {
     case "SERVER_REQUEST_INVALID":
     case "SERVER_BODY_TOO_LARGE":
     case "SERVER_AUTH_BUSY":
+    case "REPLICA_DIVERGED":
       return textError(ERROR_CODES[error.code].httpStatus, wireText(error));
+    // The reference says so in an envelope, and has its callers wait up to five seconds before.
+    case "REPLICA_BUSY":
+    case "REPLICA_TRANSFERRING":
+      return laterError(wireText(error));
     // Found only when the answer was written; nobody can say it in JSON.
     case "SQLITE_RESULT_UNRENDERABLE":
       return textError(500, String(error.details["text"] ?? error.message));
     default:
       return undefined;
   }
+}
+
+/** Definitely not done, and worth another try soon. */
+function laterError(text: string): Answer {
+  const answer = textError(503, text);
+  return { ...answer, headers: { ...answer.headers, "retry-after": RETRY_AFTER_SECONDS } };
 }
 
 /** What is told to a caller whom the leader did not let in. */

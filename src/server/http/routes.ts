@@ -6,7 +6,7 @@
  * Invariant: no path is the beginning of another, so the order of the table does not matter.
  */
 import type { Permission } from "../types.ts";
-import { handleReap, handleRemove, handleSnapshot } from "./administration.ts";
+import { handleCompare, handleReap, handleRemove, handleSnapshot } from "./administration.ts";
 import { type Answer, type Call, emptyAnswer, type Handler } from "./answer.ts";
 import { handleBackup } from "./backup.ts";
 import { handleConsole } from "./console.ts";
@@ -197,6 +197,18 @@ export const ROUTES: readonly Route[] = [
     permissions: ["snapshot"],
     operations: {
       POST: { handler: handleReap, summary: "Remove what snapshots left behind", parameters: [] },
+    },
+  },
+  {
+    path: "/compare",
+    match: "exact",
+    permissions: ["status"],
+    operations: {
+      POST: {
+        handler: handleCompare,
+        summary: "Compare the states of all nodes at one entry of the log",
+        parameters: ["timeout", "pretty"],
+      },
     },
   },
   {
