@@ -66,6 +66,8 @@ export type ToConsensus =
       readonly id: number;
       readonly applierPort: MessagePort;
       readonly appliedIndex: number;
+      /** Of several state machines, what the one that is ahead had applied. */
+      readonly newestIndex: number;
     }
   | { readonly kind: "propose"; readonly entries: readonly { id: number; bytes: Bytes }[] }
   | {

@@ -58,10 +58,11 @@ export interface ConsensusThread {
    * Gives the state machine's end away; a node that knows its cluster takes part from here on.
    * Until then log and port are open, and calls are answered.
    *
+   * @param newestIndex - of several state machines, what the one that is ahead has applied.
    * @throws `REPLICA_LOG_BEHIND` when the database is ahead of the log;
    * `REPLICA_IDENTITY_MISMATCH`.
    */
-  start(applierPort: MessagePort, appliedIndex: number): Promise<void>;
+  start(applierPort: MessagePort, appliedIndex: number, newestIndex?: number): Promise<void>;
   /**
    * Makes this node a founding member of a new cluster, durably; not for a cluster that has changed
    * its members since. @throws `REPLICA_IDENTITY_MISMATCH`
@@ -206,9 +207,13 @@ class MainSide implements ConsensusThread {
     return this.#ask<Bytes>((id) => ({ kind: "call", id, address, method, payload, timeoutMs }));
   }
 
-  async start(applierPort: MessagePort, appliedIndex: number): Promise<void> {
+  async start(
+    applierPort: MessagePort,
+    appliedIndex: number,
+    newestIndex: number = appliedIndex,
+  ): Promise<void> {
     await this.#ask<null>(
-      (id) => ({ kind: "start", id, applierPort, appliedIndex }),
+      (id) => ({ kind: "start", id, applierPort, appliedIndex, newestIndex }),
       [applierPort],
     );
   }

@@ -143,8 +143,10 @@ class ConsensusThreadSide {
     >,
   ): Promise<unknown> {
     switch (message.kind) {
-      case "start":
-        return host.start(createPortApplier(message.applierPort), message.appliedIndex);
+      case "start": {
+        const { applierPort, appliedIndex, newestIndex } = message;
+        return host.start(createPortApplier(applierPort), appliedIndex, newestIndex);
+      }
       case "call": {
         const { address, method, payload, timeoutMs } = message;
         return host.rpc.call(address, method, payload, timeoutMs);
@@ -164,7 +166,7 @@ class ConsensusThreadSide {
 
   #asked<T>({ replica }: ReplicaHost, ask: (replica: Replica) => Promise<T>): Promise<T> {
     if (replica !== undefined) return ask(replica);
-    return Promise.reject(new CairnError("REPLICA_NOT_LEADER", "not leader"));
+    return Promise.reject(new CairnError("REPLICA_NOT_LEADER", "replica: not leader"));
   }
 
   #propose(id: number, bytes: Uint8Array): void {

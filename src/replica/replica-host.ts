@@ -111,7 +111,7 @@ export class ReplicaHost {
    * @throws `REPLICA_LOG_BEHIND`, `REPLICA_SNAPSHOT_MISSING`, `REPLICA_RECOVERY_INVALID`,
    * `REPLICA_IDENTITY_MISMATCH`
    */
-  async start(applier: Applier, appliedIndex: Index): Promise<void> {
+  async start(applier: Applier, appliedIndex: Index, newestIndex = appliedIndex): Promise<void> {
     const { disk, settings } = this.#parts;
     const { log } = this.#opened;
     const { dataDir } = settings;
@@ -126,7 +126,8 @@ export class ReplicaHost {
       return;
     }
     const dir = `${dataDir}/snapshots`;
-    const applied = await finishInstall({ disk, dir, log, applier, appliedIndex });
+    const indexes = { appliedIndex, newestIndex };
+    const applied = await finishInstall({ disk, dir, log, applier, ...indexes });
     this.#machine = { applier, appliedIndex: applied };
     this.#run();
   }
@@ -135,7 +136,7 @@ export class ReplicaHost {
    * Founds a cluster: writes the first entry, durably, and runs. Twice with the same configuration
    * changes nothing.
    *
-   * @throws `REPLICA_IDENTITY_MISMATCH` for another cluster's, or one that is not as it was founded.
+   * @throws `REPLICA_IDENTITY_MISMATCH` for another cluster's, or one that has changed since.
    */
   async bootstrap(configuration: Configuration): Promise<void> {
     const { log, identity } = this.#opened;

@@ -64,13 +64,15 @@ export async function finishInstall(options: {
   readonly log: RaftLog;
   readonly applier: Applier;
   readonly appliedIndex: Index;
+  /** Of several state machines, what the one that is ahead has applied. Default: the same. */
+  readonly newestIndex?: Index;
 }): Promise<Index> {
-  const { disk, dir, log, applier, appliedIndex } = options;
+  const { disk, dir, log, applier, appliedIndex, newestIndex = appliedIndex } = options;
   const { compactedIndex, resetCopy } = log.state;
-  if (appliedIndex > log.lastIndex) {
+  if (newestIndex > log.lastIndex) {
     throw new CairnError(
       "REPLICA_LOG_BEHIND",
-      `replica: database has applied entry ${appliedIndex}, but the log ends at ${log.lastIndex}`,
+      `replica: database has applied entry ${newestIndex}, but the log ends at ${log.lastIndex}`,
     );
   }
   disk.makeDir(dir);

@@ -17,6 +17,7 @@ import { type ClusterFormation, createClusterFormation } from "./cluster.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { startReporter } from "./discovery/reporter.ts";
 import type { DiscoveredNode } from "./discovery/types.ts";
+import { gatherExtensions } from "./extensions.ts";
 import { openHttpServer } from "./http/index.ts";
 import { answerCall } from "./incoming-calls.ts";
 import { createKvCalls, type KvCalls } from "./kv-calls.ts";
@@ -37,6 +38,7 @@ import { API_VERSION, CAIRN_VERSION } from "./version.ts";
 /** Ten heartbeats fit into a follower's patience, as in the reference. */
 const HEARTBEATS_PER_TIMEOUT = 10;
 const DATABASE_FILE = "db.sqlite";
+const EXTENSIONS_DIRECTORY = "extensions";
 /** For writes that were under way when leadership was handed over. */
 const DRAIN_MS = 2000;
 const KV_DIRECTORY = "kv";
@@ -49,6 +51,8 @@ interface Parts extends Access {
   readonly disk: Disk;
   readonly sqlite: SqliteThreads;
   readonly consensus: ConsensusThread;
+  /** Names of the libraries that every connection has loaded. */
+  readonly extensions: readonly string[];
   readonly log: NodeLog;
 }
 
@@ -227,7 +231,6 @@ class Node {
       leadership: this.leadership,
       removal: this.removal,
       queue: this.queue,
-      extensions: [],
       httpAddress: () => this.httpAddress,
       lastBackupAt: () => this.#lastBackupAt,
     });
@@ -241,7 +244,8 @@ class Node {
  */
 async function openThreads(
   config: NodeConfig,
-): Promise<{ sqlite: SqliteThreads; consensus: ConsensusThread }> {
+  disk: Disk,
+): Promise<{ sqlite: SqliteThreads; consensus: ConsensusThread; extensions: readonly string[] }> {
   const { raftAdvertisedAddress } = config;
   const advertised = raftAdvertisedAddress.endsWith(":0")
     ? {}
@@ -259,13 +263,16 @@ async function openThreads(
     ...advertised,
   });
   try {
+    const dir = `${config.dataDir}/${EXTENSIONS_DIRECTORY}`;
+    const extensions = gatherExtensions(disk, config.extensionPaths, dir);
     const sqlite = await openSqliteThreads({
+      extensions: extensions.paths,
       path: `${config.dataDir}/${DATABASE_FILE}`,
       kvDir: `${config.dataDir}/${KV_DIRECTORY}`,
       foreignKeys: config.foreignKeys,
       readerCount: config.readerCount,
     });
-    return { sqlite, consensus };
+    return { sqlite, consensus, extensions: extensions.names };
   } catch (error) {
     await consensus.close();
     throw error;
@@ -302,12 +309,12 @@ export async function openNode(
     if (failures.length > 0) throw failures[0];
   };
   try {
-    const { sqlite, consensus } = await openThreads(config);
+    const { sqlite, consensus, extensions } = await openThreads(config, disk);
     closers.push(
       () => sqlite.close(),
       () => consensus.close(),
     );
-    const node = new Node({ ...access, config, disk, sqlite, consensus, log });
+    const node = new Node({ ...access, config, disk, sqlite, consensus, extensions, log });
     closers.push(
       () => node.pending.close(),
       () => node.formation.stop(),
