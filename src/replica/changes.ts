@@ -61,7 +61,7 @@ export function refusal(reason: RefuseReason, what: string): CairnError {
   const details = { reason };
   switch (reason) {
     case "not-leader":
-      return new CairnError("REPLICA_NOT_LEADER", "not leader", { details });
+      return new CairnError("REPLICA_NOT_LEADER", "replica: not leader", { details });
     case "uncommitted-limit":
     case "unapplied-limit":
       return new CairnError("REPLICA_BUSY", text, { details });

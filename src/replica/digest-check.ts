@@ -68,7 +68,7 @@ export class DigestCheck {
   check(): Promise<DigestReport> {
     return new Promise((resolve, reject) => {
       if (this.#parts.core.role !== "leader") {
-        return reject(new CairnError("REPLICA_NOT_LEADER", "not leader"));
+        return reject(new CairnError("REPLICA_NOT_LEADER", "replica: not leader"));
       }
       const waiter = { resolve, reject };
       if (this.#round !== undefined) {

@@ -1,10 +1,10 @@
 /**
  * What replicas tell each other besides Raft's messages, as frame bodies. Little-endian.
  *
- * | type       | bytes behind the type (one u8)                                                   |
- * | ---------- | -------------------------------------------------------------------------------- |
- * | 64 digest  | index u64, bytes of the digest: the sender's state at that index                 |
- * | 65 verdict | index u64, bytes of the digest: what the majority of the voters has at that index |
+ * | type       | bytes behind the type (one u8)                                                  |
+ * | ---------- | ------------------------------------------------------------------------------- |
+ * | 64 digest  | index u64, bytes of the digest: the sender's state at that index                |
+ * | 65 verdict | index u64, bytes of the digest: what the majority of the voters has there       |
  *
  * Invariant: losing one costs a comparison of states and nothing else. Chapter: 08-replica.
  */

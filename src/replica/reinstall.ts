@@ -179,7 +179,7 @@ export function answerSnapshotCall(
     const replica = current();
     // Only the leader's state counts as right: it was compared with a majority's.
     if (replica?.status().role !== "leader") {
-      throw new CairnError("REPLICA_NOT_LEADER", "not leader");
+      throw new CairnError("REPLICA_NOT_LEADER", "replica: not leader");
     }
     if (method === OFFER_METHOD) {
       return encoder.encode(JSON.stringify(await replica.offerSnapshot()));

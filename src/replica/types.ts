@@ -2,7 +2,9 @@
  * Contract of chapter 08: where the pure core meets disk, network and a state machine.
  *
  * R9 persist before speak. R8 apply in order, once. K2 a timeout means unknown. K4 the applied
- * index is atomic with the effects. K5 all decisions of replicas come from the log.
+ * index is atomic with the effects. K5 all decisions of replicas come from the log. K6 a number is
+ * one data directory. K7 a snapshot is in place, or it is not. K8 the log is kept within a limit. K9
+ * whoever is too slow is told. Further: K10 states that differ, K11 forced recovery.
  */
 import type { Bytes, Ms } from "#base";
 import type { Clock, Disk, Net, Random } from "#platform/types";
@@ -132,7 +134,7 @@ export interface ReplicaOptions {
    * MiB.
    */
   readonly pendingBytesMax?: number;
-  /** How much log is kept for a member that is away, before it needs a snapshot. Default 256 MiB. */
+  /** How much log is kept for a member that is away; then it needs a snapshot. Default 256 MiB. */
   readonly logKeepBytesMax?: number;
   /** How fast snapshots are sent, to all members together; 0: as fast as it goes. Default 0. */
   readonly snapshotBytesPerSecond?: number;
