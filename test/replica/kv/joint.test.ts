@@ -4,7 +4,13 @@
  * behind is caught up while the one ahead passes over what it has.
  */
 import { expect, test } from "vitest";
-import { decodeKvAnswer } from "#replica";
+import {
+  createLocalApplier,
+  decodeKvAnswer,
+  encodeEntry,
+  finishInstall,
+  openRaftLog,
+} from "#replica";
 import { scaled } from "../../support/seeds.ts";
 import {
   applyJoint,
@@ -87,6 +93,29 @@ test("while one is ahead, copies and digests wait for the other", async () => {
   await applyJoint(other, 1, 14);
   expect(await worked(pair.kv, copy)).toBe(14);
   expect(hex(await digest)).toBe(hex(await other.joint.digestLater()));
+});
+
+test("a log that ends before the machine that is ahead is refused", async () => {
+  const disk = freshDisk();
+  const pair = await openPair(disk);
+  await applyJoint(pair, 1, 4);
+  pair.sql.applyBatch([entryAt(5)]);
+  const { log } = openRaftLog({ disk, dir: "log" });
+  const bytes = encodeEntry("noop", new Uint8Array(0));
+  const entries = [1, 2, 3, 4].map((index) => ({ index, term: 1, bytes }));
+  log.write({ hardState: { term: 1, vote: 0 }, entries });
+  const applier = createLocalApplier({
+    machine: pair.joint,
+    schedule: (work) => work(),
+    onResult: () => undefined,
+    onFatal: () => undefined,
+  });
+  const options = { disk, dir: "snapshots", log, applier, appliedIndex: 4 };
+  expect(await finishInstall(options)).toBe(4);
+  const newestIndex = pair.joint.newestIndex();
+  await expect(finishInstall({ ...options, newestIndex })).rejects.toMatchObject({
+    code: "REPLICA_LOG_BEHIND",
+  });
 });
 
 test("a copy that fails leaves nothing behind", async () => {
