@@ -122,7 +122,11 @@ function stopOnSignals(): Promise<StopReason> {
         firstAt = now;
         console.log(`${signal}: stopping; once more to stop at once`);
         resolve(undefined);
-      } else if (now - firstAt > ECHO_MS) process.exit(ExitCode.failed);
+      } else if (now - firstAt > ECHO_MS) {
+        // A read that never ends holds up even an exit: then a third signal ends the process.
+        process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
+        process.exit(ExitCode.failed);
+      }
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
@@ -145,6 +149,8 @@ async function finish(node: RunningNode, reason: StopReason): Promise<void> {
     await node.close();
   } catch (error) {
     console.error(`cairnd: while stopping: ${errorText(error)}`);
+    // An exit would wait for the thread of a read that never ends. All else is closed by now.
+    if (isCairnError(error, "SQLITE_READER_FAILED")) process.kill(process.pid, "SIGKILL");
     process.exit(ExitCode.failed);
   }
   process.exit(reason === undefined ? ExitCode.ok : ExitCode.failed);

@@ -18,7 +18,10 @@ import type { FromReader, ReaderJob, ToReader } from "./thread-protocol.ts";
 export interface ReaderPool {
   /** Does a job. @throws `SQLITE_READER_FAILED` if its thread dies of it; what the job throws. */
   run(job: ReaderJob): Promise<unknown>;
-  /** Ends all threads; jobs that are not done end with `SQLITE_READER_FAILED`. */
+  /**
+   * Ends all threads; jobs that are not done end with `SQLITE_READER_FAILED`. @throws the same when
+   * a thread is inside a statement that does not end: then only the end of the process ends it.
+   */
   close(): Promise<void>;
 }
 
@@ -37,6 +40,8 @@ const AHEAD_MAX = 8;
 const AHEAD_MIN = 2;
 /** A reader without an answer for this long is held up. */
 const PATIENCE_MS = 20;
+/** A statement that takes longer than this to end may as well never do. */
+const CLOSE_MS_MAX = 2000;
 /** Readers that may die in a row before they open: then it is not the fault of a read. */
 const FAILURES_MAX = 3;
 
@@ -106,7 +111,17 @@ class Pool implements ReaderPool {
     const left = [...this.#queue, ...this.#slots.flatMap(({ jobs }) => [...jobs.values()])];
     this.#queue = [];
     for (const { reject } of left) reject(closedError());
-    await Promise.all(this.#slots.map(({ thread }) => thread.terminate()));
+    const gone = Promise.all(this.#slots.map(({ thread }) => thread.terminate()));
+    // A thread inside a statement ends when the statement does, which may be never.
+    await new Promise<void>((resolve, reject) => {
+      const cancel = clock.after(CLOSE_MS_MAX, () => {
+        reject(failedError("a read does not end, and its thread cannot be ended"));
+      });
+      void gone.then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /** Gives queued jobs to the readers with the fewest. */

@@ -169,7 +169,7 @@ class MainSide implements SqliteThreads {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#readers.close(), this.#killable.close()]);
+    const readers = await Promise.allSettled([this.#readers.close(), this.#killable.close()]);
     if (!this.#isGone()) {
       const closed = new Promise<void>((resolve) => {
         this.#closed = resolve;
@@ -179,6 +179,8 @@ class MainSide implements SqliteThreads {
     }
     await this.#writer.terminate();
     this.applierPort.close();
+    // The writer, which matters, is closed by now.
+    for (const outcome of readers) if (outcome.status === "rejected") throw outcome.reason;
   }
 
   /** Tells of the first failure; nothing waits for the dead. */
