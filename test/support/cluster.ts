@@ -80,6 +80,10 @@ export interface ProcessCluster {
   ): Promise<SqlAnswer>;
   /** Rows of one SELECT on one node; level none if not named. Rejects when it fails. */
   rows(node: ProcessNode, sql: string, level?: string): Promise<readonly (readonly unknown[])[]>;
+  /** Makes one more node, which joins those that are there when it is started. Not running yet. */
+  addNode(extraFlags?: readonly string[]): Promise<ProcessNode>;
+  /** Leaves a node out of account from now on; stops it if it runs. */
+  dropNode(node: ProcessNode): Promise<void>;
   /** SIGKILL to all nodes at once. */
   killAll(): Promise<void>;
   /** Starts all that do not run, and waits until they answer. */
@@ -94,18 +98,47 @@ export interface ProcessCluster {
 const STOP_MS_MAX = 10_000;
 
 class Cluster implements ProcessCluster {
-  readonly nodes: readonly ProcessNode[];
   readonly dir: string;
   readonly http: HttpClient = createHttpClient();
   readonly #ownsDir: boolean;
+  readonly #extraFlags: readonly string[];
+  #nodes: readonly ProcessNode[];
+  #made: number;
 
   constructor(
     nodes: readonly ProcessNode[],
     dir: { readonly path: string; readonly own: boolean },
+    extraFlags: readonly string[],
   ) {
     this.dir = dir.path;
     this.#ownsDir = dir.own;
-    this.nodes = nodes;
+    this.#extraFlags = extraFlags;
+    this.#nodes = nodes;
+    this.#made = nodes.length;
+  }
+
+  get nodes(): readonly ProcessNode[] {
+    return this.#nodes;
+  }
+
+  async addNode(extraFlags: readonly string[] = []): Promise<ProcessNode> {
+    this.#made += 1;
+    const peers = this.#nodes.map(({ raftAddress }) => raftAddress).join(",");
+    const node = createProcessNode({
+      httpPort: await freePort(),
+      raftPort: await freePort(),
+      id: `n${this.#made}`,
+      dataDir: join(this.dir, `node${this.#made}`),
+      logPath: join(this.dir, `node${this.#made}.log`),
+      flags: ["-join", peers, "-join-interval", "500ms", ...this.#extraFlags, ...extraFlags],
+    });
+    this.#nodes = [...this.#nodes, node];
+    return node;
+  }
+
+  async dropNode(node: ProcessNode): Promise<void> {
+    this.#nodes = this.#nodes.filter((other) => other !== node);
+    await node.kill9();
   }
 
   async leader(): Promise<ProcessNode> {
@@ -246,7 +279,8 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Proce
       flags: ["-bootstrap-expect", String(count), "-join", peers, ...extraFlags],
     }),
   );
-  const cluster = new Cluster(nodes, { path: dir, own: options.dir === undefined });
+  const place = { path: dir, own: options.dir === undefined };
+  const cluster = new Cluster(nodes, place, extraFlags);
   const cleanUp = async (): Promise<void> => {
     await cluster.killAll();
     cluster.http.close();
