@@ -119,6 +119,7 @@ class Checks implements Invariants, Cluster {
     if (!Number.isFinite(deadline)) fail("L13", node.id, `has the deadline ${deadline}`);
     const view = this.viewOf(node.id);
     if (view.peersBefore !== undefined) checkForeignReply(node, view, core);
+    if (input.kind === "compacted") this.#checkForgotten(node);
     if (input.kind !== "tick") return;
     view.idleTicks = outputs.length === 0 ? view.idleTicks + 1 : 0;
   }
@@ -182,6 +183,9 @@ class Checks implements Invariants, Cluster {
     if (term === view.durableTerm && vote === view.durableVote) return;
     if (term < view.durableTerm) {
       fail("L1", node.id, `has term ${term} on disk after ${view.durableTerm}`);
+    }
+    if (term === view.durableTerm && vote === 0) {
+      fail("L2", node.id, `takes its vote for ${view.durableVote} in term ${term} back`);
     }
     view.durableTerm = term;
     view.durableVote = vote;
@@ -268,10 +272,15 @@ class Checks implements Invariants, Cluster {
     if (chain.some((index, place) => place > 0 && index < chain[place - 1]!)) {
       fail("L4", node.id, `has compacted, applied, committed and last entries ${chain.join()}`);
     }
-    if (node.log.base.index > Math.max(node.machine.durableIndex, node.disk.log.base.index)) {
-      // A snapshot that is being installed is the one exception, until its record is durable.
-      const waits = node.disk.pending.some((write) => write.kind === "record" && write.reset);
-      if (!waits) fail("L4", node.id, "has forgotten what its machine has not made durable");
+    this.#checkForgotten(node);
+  }
+
+  /** L4: what the machine could still lose is in the log. */
+  #checkForgotten({ id, log, machine, disk }: ModelNode): void {
+    if (log.base.index <= machine.durableIndex) return;
+    // A snapshot that is being installed is the one exception; its file is on this disk.
+    if (!disk.files.has(log.base.copy)) {
+      fail("L4", id, `forgets up to ${log.base.index}, durable is ${machine.durableIndex}`);
     }
   }
 

@@ -15,6 +15,9 @@ const LEADER_WITHIN = 10;
 const AGREEMENT_WITHIN = 40;
 const DISK_GATE_WITHIN = 3;
 const STABLE_FOR = 12;
+const PAUSE_TIMEOUTS = 2;
+/** A node that does not hear the leader asks for votes after one or two of them. */
+const DEAF_TIMEOUTS = 5;
 /** What was late when the world was healed may still unseat a leader, but not for long. */
 const AFTERMATH = 3;
 /** Tries of an operator that repairs the cluster after healing. */
@@ -124,9 +127,43 @@ export function checkStability(world: World): void {
   if (used > allowed) fail("V7", 0, `an idle cluster has sent ${used} packets, not ${allowed}`);
 }
 
-/** Who leads, and which terms the living members are in. */
-function reign(world: World): string {
+/** V3: one node that stood still for a while, or does not hear the leader, moves nobody else. */
+export function checkOneOdd(world: World): void {
+  const leader = waitForLeader(world);
+  const voters = livingVoters(leader.node, world);
+  const odd = voters.find((host) => host !== leader);
+  // The others must be enough without it.
+  if (odd === undefined || voters.length < 3) return;
+  const { queue, electionTimeoutMs } = world;
+  const before = reign(world, odd);
+  odd.pause();
+  queue.runUntil(queue.now + PAUSE_TIMEOUTS * electionTimeoutMs * MS);
+  odd.resume({ timersFirst: true, noticed: true });
+  queue.runUntil(queue.now + electionTimeoutMs * MS);
+  const woken = reign(world, odd);
+  if (before !== woken) fail("V3", odd.id, `stood still, and ${before} became ${woken}`);
+  // Without pre-votes such a node does unseat leaders.
+  if (world.options.core.preVote === false) return;
+  const links = [[leader.id, odd.id]] as const;
+  world.network.cut(links);
+  queue.runUntil(queue.now + DEAF_TIMEOUTS * electionTimeoutMs * MS);
+  const after = reign(world, odd);
+  if (before !== after)
+    fail("V3", odd.id, `does not hear the leader, and ${before} became ${after}`);
+  world.network.join(links);
+}
+
+/** Voters that are alive, if with one less they are still a quorum. */
+function livingVoters({ running }: Host["node"], world: World): Host[] {
+  const { voters, outgoing } = running.configuration.sets;
+  const living = voters.map((id) => world.hosts.get(id)!).filter(({ isUp }) => isUp);
+  return outgoing.length === 0 && 2 * (living.length - 1) > voters.length ? living : [];
+}
+
+/** Who leads, and which terms the living members are in, save the odd one. */
+function reign(world: World, odd?: Host): string {
   const leader = currentLeader(world);
-  const terms = livingMembers(world).map(({ id, node }) => `${id}:${node.running.term}`);
+  const members = livingMembers(world).filter((host) => host !== odd);
+  const terms = members.map(({ id, node }) => `${id}:${node.running.term}`);
   return `leader ${leader?.id ?? "none"} with terms ${terms.join(" ")}`;
 }

@@ -15,7 +15,7 @@ import {
 import { Client } from "./client.ts";
 import { Stream } from "./draws.ts";
 import { type Host, MS } from "./host.ts";
-import { checkStability, waitForAgreement, waitForLeader, watch } from "./liveness.ts";
+import { checkOneOdd, checkStability, waitForAgreement, waitForLeader, watch } from "./liveness.ts";
 import type { ClientAction, OperatorAction, Plan, ProposerAction } from "./types.ts";
 import { type RunParts, World } from "./world.ts";
 
@@ -83,6 +83,8 @@ function runPhases(world: World): void {
   checkService(world);
   waitForAgreement(world);
   checkStability(world);
+  checkOneOdd(world);
+  waitForAgreement(world);
   world.invariants.sweep();
   world.workload.finish();
 }
