@@ -14,8 +14,8 @@
  * routes.ts, body.ts, server.ts); then the node behind it: node.ts (assembly), counters.ts,
  * leadership.ts, pending.ts, forward.ts, routing.ts, confirm-read.ts, service.ts, queue.ts,
  * file-load.ts, membership.ts, node-operations.ts, kv-calls.ts, join-probe.ts, cluster.ts,
- * removal.ts, readiness.ts, incoming-calls.ts, peers.ts, backups.ts, parts.ts, process-status.ts,
- * node-status.ts.
+ * removal.ts, readiness.ts, incoming-calls.ts, peers.ts, backups.ts, parts.ts, extensions.ts,
+ * process-status.ts, node-status.ts.
  */
 export { splitAddress } from "./address.ts";
 export { type Authorizer, createAuthorizer, openAuthorizer } from "./auth/authorizer.ts";
@@ -31,6 +31,7 @@ export { type CounterMap, type Counters, createCounters } from "./counters.ts";
 export { createDiscovery } from "./discovery/create.ts";
 export type { Discovery } from "./discovery/types.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
+export { type Extensions, gatherExtensions } from "./extensions.ts";
 export { sendFile } from "./file-load.ts";
 export { FLAGS, REFERENCE_FLAGS } from "./flag-table.ts";
 export { parseStatements } from "./http/json-body.ts";

@@ -68,7 +68,12 @@ class FileStorage implements Storage {
   #checkpointAtBytes: number;
 
   constructor(options: SqliteMachineOptions) {
-    this.writer = openWriter(options.path, options.foreignKeys ?? false);
+    this.writer = openWriter(
+      options.path,
+      options.foreignKeys ?? false,
+      undefined,
+      options.extensions,
+    );
     this.#path = options.path;
     this.#checkpointBytes = options.checkpointBytes ?? CHECKPOINT_BYTES_DEFAULT;
     this.#checkpointAtBytes = this.#checkpointBytes;

@@ -3,7 +3,8 @@
  *
  * Reading order: types.ts; tokens.ts, split-statements.ts, requote.ts, prepare.ts; pragmas.ts,
  * transaction-control.ts, script.ts; command-codec.ts; deterministic-functions.ts,
- * unsafe-functions.ts, state-table.ts, sqlite-errors.ts, writer.ts; stored-strings.ts, run-step.ts,
+ * unsafe-functions.ts, state-table.ts, sqlite-errors.ts, extensions.ts,
+ * writer.ts; stored-strings.ts, run-step.ts,
  * results.ts, run-entry.ts, surroundings.ts, load.ts, load-pieces.ts, apply.ts; digest.ts,
  * snapshot-file.ts, file-storage.ts, memory-storage.ts, machine.ts. Reading: dates.ts,
  * render-text.ts, render.ts; read-script.ts, reader.ts; dump.ts, backup.ts; syntax.ts. Threads:

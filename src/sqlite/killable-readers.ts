@@ -31,6 +31,7 @@ export interface KillableReaders {
 /** How they are opened. */
 export interface KillableReadersOptions {
   readonly path: string;
+  readonly extensions: readonly string[];
   readonly processesMax: number;
 }
 
@@ -144,7 +145,8 @@ class ProcessPool implements KillableReaders {
 
   #spawn(): void {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    const data: ReaderData = { path: this.#options.path };
+    const { path, extensions } = this.#options;
+    const data: ReaderData = { path, extensions };
     const child = spawnProcess<ToReader, FromReader>(
       new URL(`./reader-process.${extension}`, import.meta.url),
       data,

@@ -14,6 +14,7 @@
 import Database from "better-sqlite3";
 import { assert, type Bytes, CairnError, errorText } from "#base";
 import { createNodeDisk } from "#platform";
+import { loadExtensions } from "./extensions.ts";
 import { isEngineFailure, sqliteCode } from "./sqlite-errors.ts";
 import { createStateTable, initialState } from "./state-table.ts";
 import { PAGE_BYTES, type Writer } from "./writer.ts";
@@ -59,7 +60,7 @@ export function loadFile(writer: Writer, file: FilePieces, index: number): boole
     writer.unseenBytes += bytes;
     const copy = new Database(path);
     try {
-      if (!prepareCopy(copy, index, writer.state.foreignKeys)) return false;
+      if (!prepareCopy(copy, index, writer)) return false;
       copyPages(copy, writer.database.name);
     } finally {
       copy.close();
@@ -97,9 +98,12 @@ function writeCopy(path: string, file: FilePieces): number | undefined {
 }
 
 /** Checks the copy and makes it ours. @returns false if it is unsound. */
-function prepareCopy(copy: Database.Database, index: number, foreignKeys: boolean | null): boolean {
+function prepareCopy(copy: Database.Database, index: number, writer: Writer): boolean {
+  const { foreignKeys } = writer.state;
   try {
     copy.defaultSafeIntegers(true);
+    // An index or a check may call what they bring.
+    loadExtensions(copy, writer.extensions);
     copy.pragma("foreign_keys = OFF");
     // Each page is looked at once or twice: a large cache would only take memory.
     copy.pragma("cache_size = -2000");

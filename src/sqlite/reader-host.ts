@@ -15,14 +15,14 @@ import type { ReadRequest } from "./types.ts";
 /** Does jobs that come in on a port. */
 export class ReaderHost {
   readonly #main: Port<FromReader, ToReader>;
-  readonly #path: string;
+  readonly #data: ReaderData;
   readonly #jobs = new Map<number, ReaderJob>();
   #reader: InnerReader | undefined;
   #isClosing = false;
 
-  constructor(main: Port<FromReader, ToReader>, { path }: ReaderData) {
+  constructor(main: Port<FromReader, ToReader>, data: ReaderData) {
     this.#main = main;
-    this.#path = path;
+    this.#data = data;
   }
 
   start(): void {
@@ -102,7 +102,7 @@ export class ReaderHost {
 
   #open(): void {
     try {
-      this.#reader = openSqliteReader(this.#path);
+      this.#reader = openSqliteReader(this.#data.path, this.#data.extensions);
       this.#main.post({ kind: "opened" });
     } catch (error) {
       this.#main.post({ kind: "fatal", error: toWireError(error) });

@@ -28,6 +28,7 @@ export interface ReaderPool {
 /** How a pool is opened. */
 export interface ReaderPoolOptions {
   readonly path: string;
+  readonly extensions: readonly string[];
   readonly readerCount: number;
   readonly heapMegabytesMax: number | undefined;
   /** Called when readers cannot be opened any more. */
@@ -184,10 +185,10 @@ class Pool implements ReaderPool {
 
   #spawn(): Slot {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    const { path, heapMegabytesMax } = this.#options;
+    const { path, extensions, heapMegabytesMax } = this.#options;
     const thread = spawnThread<ToReader, FromReader>(
       new URL(`./reader-worker.${extension}`, import.meta.url),
-      { name: "sql-reader", data: { path }, heapMegabytesMax },
+      { name: "sql-reader", data: { path, extensions }, heapMegabytesMax },
     );
     let settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
     const opened = new Promise<void>((resolve, reject) => {

@@ -11,6 +11,7 @@ import { assert, type Bytes, CairnError, errorText, isCairnError, type Ms } from
 import { createNodeClock } from "#platform";
 import { writeBackup } from "./backup.ts";
 import { digestConnection } from "./digest.ts";
+import { loadExtensions } from "./extensions.ts";
 import { bindParameters, ParameterError, parametersOf } from "./prepare.ts";
 import {
   isOurs,
@@ -60,9 +61,9 @@ const clock = createNodeClock();
  *
  * @throws `SQLITE_FILE_INVALID`, `SQLITE_ENGINE_FAILED`.
  */
-export function openSqliteReader(path: string): InnerReader {
+export function openSqliteReader(path: string, extensions: readonly string[] = []): InnerReader {
   try {
-    return new Reader(path);
+    return new Reader(path, extensions);
   } catch (error) {
     const code = sqliteCode(error);
     if (code === undefined) throw error;
@@ -85,9 +86,10 @@ class Reader implements InnerReader {
   readonly #scripts = new Map<string, ReadScript>();
   #version: unknown;
 
-  constructor(path: string) {
+  constructor(path: string, extensions: readonly string[]) {
     this.#path = path;
     this.#database = openReadOnly(path);
+    loadExtensions(this.#database, extensions);
     this.#begin = this.#database.prepare("BEGIN");
     this.#commit = this.#database.prepare("COMMIT");
     this.#schemaVersion = this.#database.prepare("PRAGMA schema_version").pluck();

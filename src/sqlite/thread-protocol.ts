@@ -43,6 +43,7 @@ export type FromWriter =
 /** How a reader thread is started. */
 export interface ReaderData {
   readonly path: string;
+  readonly extensions: readonly string[];
 }
 
 /** What a reader can be asked to do. */

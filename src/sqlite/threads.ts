@@ -41,8 +41,10 @@ export async function openSqliteThreads(options: SqliteThreadsOptions): Promise<
   );
   // Before the readers are opened nothing else is heard; later the main side replaces this.
   let onFatal: (error: Error) => void = () => undefined;
+  const { path, extensions = [] } = options;
   const readers = createReaderPool({
-    path: options.path,
+    path,
+    extensions,
     readerCount,
     heapMegabytesMax: readerHeapMegabytesMax,
     onFatal: (error) => onFatal(error),
@@ -50,7 +52,7 @@ export async function openSqliteThreads(options: SqliteThreadsOptions): Promise<
   try {
     const opened = await openedAt(writer);
     await readers.open();
-    const killable = createKillableReaders({ path: options.path, processesMax: readerCount });
+    const killable = createKillableReaders({ path, extensions, processesMax: readerCount });
     const threads = new MainSide(writer, { readers, killable }, applierPort, opened);
     onFatal = (error) => threads.fail(error);
     return threads;

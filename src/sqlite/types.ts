@@ -102,6 +102,8 @@ export interface SqliteMachineOptions {
   readonly path: string;
   /** Enforce foreign keys (flag `-fk`). Default false, as in SQLite. */
   readonly foreignKeys?: boolean;
+  /** Paths of libraries that every connection loads. Default none. All nodes need the same. */
+  readonly extensions?: readonly string[];
   /**
    * Checkpoint when SQLite's WAL has this many bytes. Default 4 MiB. Larger: fewer stalls, more log
    * to keep.

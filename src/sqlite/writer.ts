@@ -9,6 +9,7 @@
 import Database from "better-sqlite3";
 import { assert, CairnError, errorText } from "#base";
 import { type Determinism, installDeterminism } from "./deterministic-functions.ts";
+import { loadExtensions } from "./extensions.ts";
 import { ASKS_FOR_COUNTERS, createScriptCache, type ScriptCache } from "./script.ts";
 import { isEngineFailure, sqliteCode } from "./sqlite-errors.ts";
 import {
@@ -23,6 +24,8 @@ import { refuseUnsafeFunctions } from "./unsafe-functions.ts";
 /** The writer connection. */
 export interface Writer {
   readonly database: Database.Database;
+  /** Paths of the libraries that it has loaded. */
+  readonly extensions: readonly string[];
   readonly scripts: ScriptCache;
   readonly determinism: Determinism;
   /** As of the transaction under way. */
@@ -78,6 +81,7 @@ export function openWriter(
   path: string,
   foreignKeysByDefault: boolean,
   image?: Buffer | "empty",
+  extensions: readonly string[] = [],
 ): Writer {
   let database: Database.Database;
   try {
@@ -87,7 +91,8 @@ export function openWriter(
     throw openFailure(path, error);
   }
   try {
-    return new WriterConnection(database, path, foreignKeysByDefault);
+    loadExtensions(database, extensions);
+    return new WriterConnection(database, path, foreignKeysByDefault, extensions);
   } catch (error) {
     database.close();
     throw openFailure(path, error);
@@ -96,6 +101,7 @@ export function openWriter(
 
 class WriterConnection implements Writer {
   readonly database: Database.Database;
+  readonly extensions: readonly string[];
   readonly scripts: ScriptCache;
   readonly determinism: Determinism;
   state: PersistedState;
@@ -111,8 +117,14 @@ class WriterConnection implements Writer {
   #counters: Database.Statement | undefined;
   readonly #writeState: (state: PersistedState) => void;
 
-  constructor(database: Database.Database, path: string, foreignKeysByDefault: boolean) {
+  constructor(
+    database: Database.Database,
+    path: string,
+    foreignKeysByDefault: boolean,
+    extensions: readonly string[],
+  ) {
     this.database = database;
+    this.extensions = extensions;
     database.defaultSafeIntegers(true);
     database.pragma("journal_mode = WAL");
     database.pragma("synchronous = NORMAL");
