@@ -51,7 +51,7 @@ async function started({
 
 const silenceOf = (node: SimulatedNode): number => node.replica?.status().leaderSilenceMs ?? 0;
 
-test("F06 while an entry is under way for seconds nobody campaigns, and it is sent once", async () => {
+test("F06 while an entry is under way for seconds nobody campaigns; it is sent once", async () => {
   const { cluster, bulk } = await started();
   const { term } = cluster.mustLead().replica?.status() ?? {};
   const large = cluster.propose(cluster.mustLead(), "x".repeat(MIB));
