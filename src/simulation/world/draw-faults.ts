@@ -43,6 +43,8 @@ const QUIET_PART = 0.15;
 /** Stands for whoever leads, who is hit more often than by chance: much hangs on it. */
 const LEADER = 0;
 const LEADER_PERCENT = 30;
+/** A disk that hangs does so for at least so many election timeouts. */
+const HANG_TIMEOUTS = 3;
 /** Wipes of one run. */
 const WIPES_MAX = 2;
 
@@ -102,6 +104,8 @@ function drawFault(kind: FaultKind, at: number, options: RunOptions, draw: DrawS
     case "slow-disk":
       return { kind, at, forMs, node, syncMs: Math.round(electionTimeoutMs * draw.fraction()) };
     case "hang-disk":
+      // Long enough that whoever leads must have noticed.
+      return { kind, at, forMs: forMs + HANG_TIMEOUTS * electionTimeoutMs, node };
     case "slow-apply":
       return { kind, at, forMs, node };
   }

@@ -43,7 +43,7 @@ function drawOperator(options: RunOptions, draws: Draws): OperatorAction[] {
   const hasMembership = draw.percent(60);
   const hasTransfers = draw.percent(50);
   const hasCompactions = draw.percent(70);
-  const everyMs = draw.pick([1500, 4000, 8000]);
+  const everyMs = draw.pick([300, 800, 2000, 6000]);
   for (let at = 0; ; ) {
     at += 2 * everyMs * draw.fraction();
     if (at >= options.safetyMs) return actions;
