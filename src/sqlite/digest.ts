@@ -52,8 +52,8 @@ interface TableFacts {
 
 const VALUE_HEADER_BYTES = 9;
 const FLUSH_BYTES = 64 * 1024;
-/** A millisecond or so, for rows of a usual size. */
-const STEP_BYTES = 256 * 1024;
+/** Less than a batch takes, for rows of a usual size. */
+const STEP_BYTES = 64 * 1024;
 /** What an undecodable byte becomes in a JavaScript string. */
 const REPLACEMENT = "\ufffd";
 

@@ -16,8 +16,8 @@ import { isEngineFailure, sqliteCode } from "./sqlite-errors.ts";
 import { readState } from "./state-table.ts";
 import { PAGE_BYTES, type Writer } from "./writer.ts";
 
-/** Between two turns of the event loop: about a millisecond, less than a batch takes. */
-const PAGES_PER_TURN = 256;
+/** 256 KiB between two turns of the event loop: less than a batch takes. */
+const PAGES_PER_TURN = 64;
 
 /** Of SQLite's file header; see its "Database File Format", 1.3. */
 const HEADER_BYTES = 100;

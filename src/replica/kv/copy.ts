@@ -18,8 +18,8 @@ import type { Index } from "#raft/types";
 import { generationFrom, type StateRow, withoutGeneration } from "./layout.ts";
 import { type CopyRow, writeCopy } from "./snapshot-codec.ts";
 
-/** About a millisecond of hashing. */
-const DIGEST_STEP_BYTES = 256 * 1024;
+/** Less than a batch takes. */
+const DIGEST_STEP_BYTES = 64 * 1024;
 
 /** Digest of one generation, at once. */
 export function digestNow(transaction: Transaction, generation: number): Bytes {
