@@ -4,7 +4,7 @@
  * R9 persist before speak. R8 apply in order, once. K2 a timeout means unknown. K4 the applied
  * index is atomic with the effects. K5 all decisions of replicas come from the log. K6 a number is
  * one data directory. K7 a snapshot is in place, or it is not. K8 the log is kept within a limit.
- * K9 whoever is too slow is told. K10 states that differ are found, K11 recovery leaves no way back.
+ * K9 whoever is too slow is told. K10 states that differ are found. K11 recovery has no way back.
  */
 import type { Bytes, Ms } from "#base";
 import type { Clock, Disk, Net, Random } from "#platform/types";

@@ -40,15 +40,16 @@ export async function runHistory(seed: number, parts?: ReplicaParts): Promise<vo
   const written = new Map<number, string>();
   const reads = new ReadChecks(cluster);
   cluster.network.setBehaviour({ lossChance: random.fraction() * 0.1, ordered: true });
-  for (let round = 0; round < 12; round += 1) {
-    await disturb(cluster, random.below(6), random.below(cluster.nodes.length));
+  for (let round = 0; round < 16; round += 1) {
+    await disturb(cluster, random.below(7), random.below(cluster.nodes.length));
     for (const node of cluster.nodes.filter((candidate) => candidate.isUp)) {
       const text = `${seed}-${round}-${node.number}`;
       written.set(cluster.propose(node, text), text);
       reads.ask(node, random.below(1000));
     }
     operate(cluster, random);
-    await cluster.run(50 + random.below(1200), 10);
+    // Half of the time the next disturbance comes while syncs and messages are under way.
+    await cluster.run(random.below(2) === 0 ? random.below(80) : 50 + random.below(1200), 10);
     reads.check();
   }
   cluster.network.heal();
@@ -114,7 +115,11 @@ async function disturb(cluster: SimulatedCluster, choice: number, pick: number):
     const others = cluster.nodes.filter((other) => other !== node).map((other) => other.number);
     cluster.network.partition([[node.number], others]);
   } else if (choice === 3) cluster.network.heal();
-  else {
+  else if (choice === 4) {
+    // The whole room: what was only in caches is on none of them.
+    for (const up of cluster.nodes) if (up.isUp) cluster.crash(up, "power");
+    for (const down of cluster.nodes) await cluster.start(down);
+  } else {
     for (const down of cluster.nodes) if (!down.isUp) await cluster.start(down);
   }
 }
