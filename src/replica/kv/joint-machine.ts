@@ -51,10 +51,13 @@ class Joint implements JointMachine {
   /** Copies and digests that wait until both machines are at one index. */
   #whenEven: (() => void)[] = [];
   #copies = 0;
+  /** How far the first machine was durable when the second one was last made so. */
+  #followed: Index;
 
   constructor(parts: JointMachineParts) {
     this.#parts = parts;
-    const { disk, temporaryDir } = parts;
+    const { disk, temporaryDir, first } = parts;
+    this.#followed = first.durableIndex();
     disk.makeDir(temporaryDir);
     for (const name of disk.list(temporaryDir)) disk.unlink(`${temporaryDir}/${name}`);
   }
@@ -173,7 +176,21 @@ class Joint implements JointMachine {
     return first.appliedIndex() === kv.appliedIndex();
   }
 
+  /**
+   * A log that one machine needs no more is kept for the other: so what makes the first one
+   * durable, a checkpoint, makes the second one durable as well.
+   */
+  #follow(): void {
+    const { first, kv } = this.#parts;
+    const durable = first.durableIndex();
+    if (durable <= this.#followed) return;
+    this.#followed = durable;
+    // The next batch hears of a failure.
+    if (kv.durableIndex() < durable) kv.checkpoint().catch(() => undefined);
+  }
+
   #applied(entries: readonly CommittedEntry[], own: Results, other: Results): Results {
+    this.#follow();
     if (this.#whenEven.length > 0 && this.#isEven()) {
       for (const start of this.#whenEven.splice(0)) start();
     }
