@@ -6,14 +6,17 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isCairnError } from "#base";
-import { createPortApplier } from "#replica";
+import { createPortApplier, decodeKvAnswer, decodeKvFound, encodeKvCommand } from "#replica";
 import type { Applier, CommittedEntry } from "#replica/types";
 import { digestDatabase, openSqliteThreads } from "#sqlite";
 import type { ReadRequest, SqliteThreads } from "#sqlite/types";
 import { historyEntry } from "./crash-history.ts";
 import { PLAIN, sql } from "./machine-support.ts";
+
+// Several threads are started for each node, and a busy machine takes its time over each.
+vi.setConfig({ testTimeout: 60_000 });
 
 let dir = "";
 const open: SqliteThreads[] = [];
@@ -36,8 +39,8 @@ interface Node {
   applied(index: number): Promise<void>;
 }
 
-async function openNode(name: string): Promise<Node> {
-  const threads = await openSqliteThreads({ path: join(dir, name), readerCount: 1 });
+async function openNode(name: string, more: { kvDir?: string } = {}): Promise<Node> {
+  const threads = await openSqliteThreads({ path: join(dir, name), readerCount: 1, ...more });
   open.push(threads);
   const applier = createPortApplier(threads.applierPort);
   const told = { applied: threads.appliedIndexAtOpen, durable: 0 };
@@ -158,4 +161,48 @@ describe("through the applier's port", () => {
     const copying = node.applier.makeSnapshot(path, 30);
     await expect(copying).rejects.toSatisfy((error) => isCairnError(error, "DISK_EXISTS"));
   });
+});
+
+test("the writer's thread runs keys beside SQL: commands, reads, copies, restarts", async () => {
+  const openPair = async (name: string): Promise<Node> =>
+    openNode(name, { kvDir: join(dir, `${name}-kv`) });
+  const node = await openPair("a");
+  const results = new Map<number, Uint8Array>();
+  node.threads.onResult((id, _index, result) => results.set(id, result.slice()));
+  const key = new TextEncoder().encode("k");
+  const transaction = { conditions: [], success: [{ kind: "put", key, value: key } as const] };
+  const once = null;
+  const payload = encodeKvCommand({
+    kind: "transaction",
+    once,
+    transaction: { ...transaction, failure: [] },
+  });
+  node.submit(20);
+  await node.applied(20);
+  node.applier.submit([{ ...historyEntry(21), payload }]);
+  await node.applied(21);
+  const got = decodeKvFound(await node.threads.readKv({ kind: "get", key }));
+  expect(got).toMatchObject({ kind: "got", entry: { revision: 21 } });
+  const status = await node.threads.status();
+  expect(status).toMatchObject({ appliedIndex: 21, kv: { appliedIndex: 21, sessions: 0 } });
+  expect(decodeKvAnswer(results.get(21) ?? new Uint8Array())).toMatchObject({ revision: 21 });
+  await node.threads.checkpoint();
+  const path = join(dir, "in-21");
+  await node.applier.makeSnapshot(path, 21);
+  const other = await openPair("b");
+  await other.applier.install(path, 21);
+  expect(other.told).toEqual({ applied: 21, durable: 21 });
+  expect(decodeKvFound(await other.threads.readKv({ kind: "get", key }))).toEqual(got);
+  expect(await count(other)).toBe(await count(node));
+  open.splice(open.indexOf(other.threads), 1);
+  await other.threads.close();
+  const again = await openPair("b");
+  expect(again.threads.appliedIndexAtOpen).toBe(21);
+  expect(decodeKvFound(await again.threads.readKv({ kind: "get", key }))).toEqual(got);
+});
+
+test("a node without keys says so", async () => {
+  const node = await openNode("a");
+  const reading = node.threads.readKv({ kind: "get", key: Uint8Array.of(1) });
+  await expect(reading).rejects.toSatisfy((error) => isCairnError(error, "SERVER_REQUEST_INVALID"));
 });
