@@ -83,7 +83,15 @@ function drawFault(kind: FaultKind, at: number, options: RunOptions, draw: DrawS
     case "fail-sync":
       return { kind, at, node, forMs, kept: draw.pick([0, 0, draw.fraction(), 1]) };
     case "pause":
-      return { kind, at, node, forMs, timersFirst: draw.percent(50), noticed: draw.percent(60) };
+      return {
+        kind,
+        at,
+        node,
+        forMs,
+        timersFirst: draw.percent(50),
+        noticed: draw.percent(60),
+        losesMail: draw.percent(40),
+      };
     case "wipe":
     case "break":
       return { kind, at, node };

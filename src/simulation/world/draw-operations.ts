@@ -98,12 +98,13 @@ function drawProposals(options: RunOptions, draws: Draws): PlannedOperation[] {
   const actions: PlannedOperation[] = [];
   const everyMs = draw.pick([10, 30, 60]);
   const hasCompactions = draw.percent(40);
+  const compactsOneIn = draw.pick([3, 20]);
   let id = 0;
   for (let at = 0; ; ) {
     at += Math.round(1 + 2 * everyMs * draw.fraction());
     if (at >= options.safetyMs) return actions;
     id += 10;
-    if (hasCompactions && draw.below(20) === 0) {
+    if (hasCompactions && draw.below(compactsOneIn) === 0) {
       const choice = draw.below(2 ** 16);
       actions.push({ by: "operator", at, kind: "compact-to-tip", choice });
     }

@@ -67,6 +67,7 @@ export class Host {
   readonly #rate: number;
   #life = 0;
   #paused: (() => void)[] | undefined;
+  #losesMail = false;
   #timerAt = 0;
   #isWorking = false;
   #syncs = 0;
@@ -153,8 +154,11 @@ export class Host {
     this.failNextSync = undefined;
   }
 
-  pause(): void {
-    if (this.isUp && this.#paused === undefined) this.#paused = [];
+  /** Stands still. @param losesMail - packets that arrive meanwhile are lost; requests are not. */
+  pause(losesMail = false): void {
+    if (!this.isUp || this.#paused !== undefined) return;
+    this.#paused = [];
+    this.#losesMail = losesMail;
   }
 
   /** Goes on: first its timers or first what has arrived, with or without noticing the time. */
@@ -170,7 +174,8 @@ export class Host {
 
   /** A packet arrives. */
   receive(packet: Packet): void {
-    if (this.#paused !== undefined && this.#paused.length >= WAITING_MAX) return;
+    const isLost = this.#losesMail || (this.#paused?.length ?? 0) >= WAITING_MAX;
+    if (this.#paused !== undefined && isLost) return;
     this.act(() => this.node.receive(this.localNow, packet));
   }
 

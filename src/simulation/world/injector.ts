@@ -106,7 +106,7 @@ export class Injector {
 
   #pause(fault: FaultOf<"pause">, host: Host | undefined): void {
     if (host === undefined || !host.isUp || host.isPaused) return;
-    host.pause();
+    host.pause(fault.losesMail);
     this.#world.queue.after(fault.forMs * MS, () => host.resume(fault));
   }
 

@@ -95,6 +95,8 @@ export type Fault =
       readonly timersFirst: boolean;
       /** The runtime notices that it was stalled. */
       readonly noticed: boolean;
+      /** Its connections are gone when it wakes, and what its peers sent meanwhile with them. */
+      readonly losesMail: boolean;
     }
   /** The data directory is gone for good. Left out where it could lose what is committed. */
   | { readonly kind: "wipe"; readonly at: Ms; readonly node: NodeId }
