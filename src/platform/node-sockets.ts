@@ -23,6 +23,11 @@ export interface NodeSocketsOptions {
   readonly tls?: SocketTls | undefined;
   /** Told of connections that broke before they stood: a handshake that failed. */
   readonly onRefused?: (remote: string, reason: string) => void;
+  /**
+   * Told of addresses whose certificate did not pass: once for each reason, however often they are
+   * dialled.
+   */
+  readonly onUntrusted?: (address: string, reason: string) => void;
 }
 
 const ignore = (): void => undefined;
@@ -30,10 +35,14 @@ const ignore = (): void => undefined;
 class NodeSockets implements Sockets {
   readonly #tls: SocketTls | undefined;
   readonly #onRefused: (remote: string, reason: string) => void;
+  readonly #onUntrusted: (address: string, reason: string) => void;
+  /** The last reason for each address. */
+  readonly #untrusted = new Map<string, string>();
 
-  constructor({ tls, onRefused = ignore }: NodeSocketsOptions) {
+  constructor({ tls, onRefused = ignore, onUntrusted = ignore }: NodeSocketsOptions) {
     this.#tls = tls;
     this.#onRefused = onRefused;
+    this.#onUntrusted = onUntrusted;
   }
 
   async listen(address: string, onSocket: (socket: Socket) => void): Promise<Listener> {
@@ -58,10 +67,20 @@ class NodeSockets implements Sockets {
       }
       const raw = tlsConnect(clientOptions(this.#tls, target));
       raw.setNoDelay(true);
+      raw.once("secureConnect", () => this.#untrusted.delete(address));
+      raw.once("error", (error) => this.#distrust(address, error));
       return new NodeStream(raw, address, "secureConnect");
     } catch (error) {
       return new FailedSocket(address, error);
     }
+  }
+
+  /** Whoever dials tries again and again; the reason is worth one line. */
+  #distrust(address: string, error: Error): void {
+    // An error of the system has a number: that one concerns the way, not the certificate.
+    if ("errno" in error || this.#untrusted.get(address) === error.message) return;
+    this.#untrusted.set(address, error.message);
+    this.#onUntrusted(address, error.message);
   }
 
   #server(onSocket: (socket: Socket) => void): Server {

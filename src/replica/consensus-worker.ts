@@ -62,6 +62,7 @@ class ConsensusThreadSide {
       sockets: createNodeSockets({
         tls: tls === undefined ? undefined : openSocketTls(tls, { onNotice }),
         onRefused: (remote, reason) => onNotice(`connection from ${remote} refused: ${reason}`),
+        onUntrusted: (address, reason) => onNotice(`node at ${address} is not trusted: ${reason}`),
       }),
       settings: this.#settings,
       events: this.#events(onNotice),

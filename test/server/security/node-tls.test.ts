@@ -177,6 +177,38 @@ test("a peer that hangs up in the handshake hurts nobody", async () => {
   expect(await say(sideOf({}).tls, listener.address)).toBe("heard");
 });
 
+test("a listener that is not trusted is told of once, and again after it was trusted", async () => {
+  const side = sideOf({ leaf: createExpiredLeaf(ours) });
+  const { listener } = await listenWith(side.tls);
+  const reasons: string[] = [];
+  const onUntrusted = (_: string, reason: string): void => {
+    reasons.push(reason);
+  };
+  const sockets = createNodeSockets({ tls: sideOf({}).tls, onUntrusted });
+  const dial = (address: string): Promise<void> =>
+    new Promise((resolve) => {
+      const socket = sockets.connect(address);
+      socket.onConnect(() => socket.close());
+      socket.onClose(() => resolve());
+    });
+  for (let again = 0; again < 3; again += 1) await dial(listener.address);
+  // Nobody there is another matter.
+  await dial("127.0.0.1:1");
+  expect(reasons).toEqual(["certificate has expired"]);
+  side.replace(createLeaf(ours));
+  const stranger = sideOf({}).tls;
+  await waitUntil("trust", async () =>
+    (await say(stranger, listener.address)) === "heard" ? true : undefined,
+  );
+  await dial(listener.address);
+  side.replace(createExpiredLeaf(ours));
+  await waitUntil("distrust", async () => {
+    await dial(listener.address);
+    return reasons.length > 1 ? true : undefined;
+  });
+  expect(reasons).toHaveLength(2);
+});
+
 test("a replaced certificate is used without a restart; a broken one is not", async () => {
   const side = sideOf({ leaf: createExpiredLeaf(ours) });
   const { listener } = await listenWith(side.tls);
