@@ -25,6 +25,8 @@ const FORMS: readonly (readonly [pattern: RegExp, form: string])[] = [
   [/"sequence_number":\d{19}/g, '"sequence_number":1796000000000000000'],
   [/(?<key>"time": ?)[\d.e-]+/g, "$<key>0.000023"],
   [/(?<key>"time_s": ?)"[^"]+"/g, '$<key>"23µs"'],
+  [/"index":\d+/g, '"index":5'],
+  [/"digest":"[0-9a-f]{64}"/g, '"digest":"78b2…"'],
   [/"raft_index":\d+/g, '"raft_index":5'],
   [/^Date: .*$/gim, "Date: Mon, 30 Nov 2026 12:00:00 GMT"],
   [/127\.0\.0\.1:\d+/g, "localhost:4001"],

@@ -103,6 +103,10 @@ export const TRANSCRIPTS: readonly TranscriptStep[] = [
     curl: `-i -X DELETE '${NODE}/remove' -d '{"id": "n9"}'`,
   },
   {
+    text: "`/compare` is not rqlite's: every node makes a digest of its state at one place of the log.",
+    curl: `-X POST '${NODE}/compare'`,
+  },
+  {
     text: "`/snapshot` makes the database file complete, so that the log can be shortened; 204 says that nothing was new.",
     curl: `-o /dev/null -w '%{http_code}\\n' -X POST '${NODE}/snapshot'`,
   },
