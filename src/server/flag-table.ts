@@ -27,9 +27,7 @@ const SNAPSHOTS =
 
 const PROGRAM: readonly FlagRow[] = [
   row("version", "boolean", "false", "Print the version and exit", { commandLineOnly: true }),
-  row("extensions-path", "list", "", "Files and directories with SQLite extensions", {
-    noEffect: "extensions are not loaded: a node without them would store other rows",
-  }),
+  row("extensions-path", "list", "", "Files, directories and archives of SQLite extensions"),
   row("cdc-config", "string", "", "Change data capture: URL, stdout or a file", {
     noEffect: NO_OPERATIONS,
     secret: true,

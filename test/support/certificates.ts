@@ -108,7 +108,10 @@ function issue(options: {
   );
   const signature = sign("sha256", body, issuer.privateKey);
   const whole = sequence(body, ECDSA_SHA256, bitString(signature));
-  const lines = whole.toString("base64").match(/.{1,64}/g)?.join("\n");
+  const lines = whole
+    .toString("base64")
+    .match(/.{1,64}/g)
+    ?.join("\n");
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
