@@ -24,6 +24,7 @@ import {
   isConsidered,
   isSticky,
   leaseEnd,
+  loseLeader,
   noteRemoval,
   startPreVote,
   stepDown,
@@ -65,6 +66,7 @@ export function handleInput(state: RaftState, input: Input): void {
       break;
     case "unreachable":
       handleUnreachable(state, input.peer);
+      if (input.isGone === true) loseLeader(state, input.peer);
       break;
     case "compacted":
       noteCompacted(state, input.upTo);

@@ -72,6 +72,19 @@ export function followLeader(state: RaftState, from: NodeId): void {
 }
 
 /**
+ * The leader's process is most likely dead: its silence is not waited for. A wrong guess costs a
+ * pre-vote, which nobody grants who still hears it; so without pre-votes there are no guesses.
+ */
+export function loseLeader(state: RaftState, leader: NodeId): void {
+  const { preVote, electionTimeoutMs, electionTimeoutScale, random } = state.options;
+  if (!preVote || state.role !== "follower" || state.leader !== leader) return;
+  stepDown(state, state.term);
+  // All followers are told at once: half a timeout is room enough for one to be the first.
+  const waitMs = (electionTimeoutMs / 2) * random() * electionTimeoutScale;
+  state.electionAt = Math.min(state.electionAt, state.now + waitMs);
+}
+
+/**
  * Only a voter campaigns, and not when it was told that it is one no more.
  *
  * The configuration in force need not name it: while that is not known to be committed, an earlier

@@ -91,7 +91,15 @@ export type Input =
   /** The state machine has applied up to here; after an `install`, its snapshot's index. */
   | { readonly kind: "applied"; readonly index: Index }
   /** Frames to this peer were lost or its connection broke. */
-  | { readonly kind: "unreachable"; readonly peer: NodeId }
+  | {
+      readonly kind: "unreachable";
+      readonly peer: NodeId;
+      /**
+       * Its own connection is closed as well: most likely its process is dead. Who follows it asks
+       * soon whether others think so too.
+       */
+      readonly isGone?: true;
+    }
   /** The driver has forgotten entries up to here; never above the applied index. */
   | { readonly kind: "compacted"; readonly upTo: Index }
   /**

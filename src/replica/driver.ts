@@ -146,7 +146,11 @@ class DrivenReplica implements Replica {
   }
 
   /** Put off, so that a peer lost many times in one step is told of once. */
-  unreachable(peer: number): void {
+  unreachable(peer: number, isGone = false): void {
+    if (isGone) {
+      this.#guard(() => this.#step({ input: { kind: "unreachable", peer, isGone } }));
+      return;
+    }
     if (this.#lostPeers.has(peer)) return;
     this.#lostPeers.add(peer);
     this.#clock.after(0, () => {

@@ -63,6 +63,10 @@ export class PeerLink {
     this.#dial();
   }
 
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
   /** @returns whether the frame is on its way. */
   send(parts: readonly Bytes[], lane: Lane): boolean {
     if (this.#stream === undefined || !this.#connected) return false;

@@ -239,7 +239,7 @@ export class ReplicaHost {
       onFatal: (error) => this.#onFatal(error),
       onBadFrame: (peer, error) => onNotice(`member ${peer}: ${error.message}`),
     });
-    net.onUnreachable((peer) => replica.unreachable(peer));
+    net.onUnreachable((peer, isGone) => replica.unreachable(peer, isGone));
     replica.onFailure(events.onFailure);
     replica.onRead(events.onRead);
     replica.onRole(events.onRole);

@@ -26,8 +26,11 @@ type RaftHello = Extract<Hello, { purpose: "raft" }>;
 
 /** The net, and what its driver wants to hear besides frames. */
 export interface TcpNet extends ReplicaNet {
-  /** Sets who is told when a peer's connection broke or frames to it were dropped. */
-  onUnreachable(f: (peer: number) => void): void;
+  /**
+   * Sets who is told when our connection to a peer broke or frames to it were dropped; `isGone`: and
+   * its own connection to us is closed, so that it is most likely dead.
+   */
+  onUnreachable(f: (peer: number, isGone: boolean) => void): void;
   /** Who the members are from now on: new ones are dialled, addresses followed. */
   update(configuration: Configuration): void;
   /** Closes all connections. */
@@ -58,7 +61,9 @@ class PeerNet implements TcpNet {
   #own: Pick<Member, "incarnation" | "address">;
   #cancelSweep: Cancel | undefined;
   #receive: (from: number, frame: Bytes) => void = () => undefined;
-  #unreachable: (peer: number) => void = () => undefined;
+  #unreachable: (peer: number, isGone: boolean) => void = () => undefined;
+  /** Those whose own connection is closed. */
+  readonly #lost = new Set<number>();
   #isClosed = false;
 
   constructor(options: TcpNetOptions) {
@@ -94,14 +99,14 @@ class PeerNet implements TcpNet {
 
   send(to: number, parts: readonly Bytes[], lane: Lane = "main"): void {
     const link = this.#links.get(to);
-    if (link !== undefined && !link.send(parts, lane)) this.#unreachable(to);
+    if (link !== undefined && !link.send(parts, lane)) this.#unreachable(to, false);
   }
 
   onFrame(receive: (from: number, frame: Bytes) => void): void {
     this.#receive = receive;
   }
 
-  onUnreachable(f: (peer: number) => void): void {
+  onUnreachable(f: (peer: number, isGone: boolean) => void): void {
     this.#unreachable = f;
   }
 
@@ -152,9 +157,18 @@ class PeerNet implements TcpNet {
       this.#links.get(from)?.heard();
       this.#receive(from, body);
     });
+    if (lane === "main") this.#lost.delete(from);
     stream.onClose(() => {
-      if (this.#incoming.get(key) === stream) this.#incoming.delete(key);
+      if (this.#incoming.get(key) !== stream) return;
+      this.#incoming.delete(key);
+      if (lane === "main" && !this.#isClosed) this.#noteLost(from);
     });
+  }
+
+  /** Whichever of the two connections is closed last says that the peer is gone. */
+  #noteLost(peer: number): void {
+    this.#lost.add(peer);
+    if (this.#links.get(peer)?.isConnected === false) this.#unreachable(peer, true);
   }
 
   /** Makes the way to a peer, or another one if it has moved. */
@@ -166,7 +180,7 @@ class PeerNet implements TcpNet {
     const link = new PeerLink({
       ...{ sockets, clock, random, address },
       hello: (lane) => this.#hello(number, lane),
-      onUnreachable: () => this.#unreachable(number),
+      onUnreachable: () => this.#unreachable(number, this.#lost.has(number)),
     });
     this.#links.set(number, link);
   }

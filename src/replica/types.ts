@@ -286,8 +286,11 @@ export interface Replica {
   offerSnapshot(): Promise<SnapshotOffer>;
   /** Bytes of an offered copy, and their CRC-32C. @throws `REPLICA_SNAPSHOT_MISSING` */
   readSnapshot(copy: number, offset: number, bytes: number): Bytes;
-  /** Tells that frames to a peer were lost or its connection broke. */
-  unreachable(peer: NodeId): void;
+  /**
+   * Tells that frames to a peer were lost or its connection broke; `isGone`: that its own is closed
+   * as well.
+   */
+  unreachable(peer: NodeId, isGone?: boolean): void;
   /** The last inputs of the core, for a post-mortem: `decodeInputs` reads them. */
   recordedInputs(): Bytes;
   /**

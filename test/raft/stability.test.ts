@@ -54,6 +54,32 @@ describe("pre-vote, check-quorum and stickiness", () => {
     expect(cluster.node(3).term).toBe(1);
   });
 
+  test("a leader whose connections are closed is followed by another within half a timeout", () => {
+    const cluster = new Cluster({ nodes: 3 });
+    cluster.elect(1);
+    cluster.crash(1);
+    const crashedAt = cluster.now;
+    for (const id of [2, 3]) {
+      cluster.node(id).step(cluster.now, { kind: "unreachable", peer: 1, isGone: true });
+      expect(cluster.node(id).running.leader).toBe(0);
+    }
+    cluster.run(ELECTION_TIMEOUT_MS / 2, [2, 3]);
+    expect(cluster.leader.id).not.toBe(1);
+    expect(cluster.leader.term).toBeGreaterThan(1);
+    expect(cluster.now - crashedAt).toBeLessThanOrEqual(ELECTION_TIMEOUT_MS / 2);
+  });
+
+  test("who takes a living leader for dead is heard by nobody, and follows it again", () => {
+    const cluster = new Cluster({ nodes: 3 });
+    cluster.elect(1);
+    cluster.node(3).step(cluster.now, { kind: "unreachable", peer: 1, isGone: true });
+    cluster.node(2).step(cluster.now, { kind: "unreachable", peer: 3, isGone: true });
+    expect(cluster.node(2).running.leader, "no leader was lost").toBe(1);
+    cluster.run(3 * ELECTION_TIMEOUT_MS);
+    expect(cluster.nodes.map(({ term }) => term)).toEqual([1, 1, 1]);
+    expect(cluster.node(3).running.leader).toBe(1);
+  });
+
   test("a granted pre-vote changes and writes nothing; a granted vote resets the timer", () => {
     const cluster = new Cluster({ nodes: 3 });
     const node = cluster.node(3);

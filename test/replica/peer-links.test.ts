@@ -63,7 +63,7 @@ class World {
   async node(
     self: number,
     known: Configuration,
-  ): Promise<{ net: TcpNet; received: string[]; unreachable: number[] }> {
+  ): Promise<{ net: TcpNet; received: string[]; unreachable: number[]; gone: number[] }> {
     const { clock } = this;
     const sockets = this.#socketsOf();
     const address = known.members[self - 1]?.address ?? "";
@@ -76,8 +76,9 @@ class World {
     const received: string[] = [];
     const unreachable: number[] = [];
     net.onFrame((from, body) => received.push(`${from}:${new TextDecoder().decode(body)}`));
-    net.onUnreachable((peer) => unreachable.push(peer));
-    return { net, received, unreachable };
+    const gone: number[] = [];
+    net.onUnreachable((peer, isGone) => (isGone ? gone : unreachable).push(peer));
+    return { net, received, unreachable, gone };
   }
 
   async run(ms: number): Promise<void> {
@@ -108,6 +109,24 @@ describe("two lanes", () => {
 });
 
 describe("members that come, move and go", () => {
+  test("a peer that closes both connections is gone; one that dials again was not", async () => {
+    const world = new World();
+    const a = await world.node(1, configuration);
+    const b = await world.node(2, configuration);
+    await world.run(2000);
+    // The address of the other changes and changes back: only our own connection is renewed.
+    const [one, two] = configuration.members;
+    const elsewhere = { ...two!, address: "nowhere:1" };
+    a.net.update({ ...configuration, members: [one!, elsewhere] });
+    a.net.update(configuration);
+    await world.run(500);
+    expect([a.gone, b.gone]).toEqual([[], []]);
+    b.net.close();
+    await world.run(100);
+    expect(a.gone.length).toBeGreaterThan(0);
+    expect(new Set(a.gone)).toEqual(new Set([2]));
+  });
+
   test("a new member is dialled when the configuration names it", async () => {
     const world = new World();
     const a = await world.node(1, configuration);
