@@ -47,7 +47,7 @@ export interface Progress {
   heartbeatDue: boolean;
   /** The commit index in the last append that was sent. */
   sentCommit: Index;
-  /** Whether it has ever answered. */
+  /** Whether it has ever answered; if a copy for it grew too old, whether it has since then. */
   isHeard: boolean;
   lastReplyAt: Ms;
   /** The newest append that it has answered. */

@@ -85,8 +85,9 @@ export function sendChunks(state: RaftState, progress: Progress): void {
     return;
   }
   if (copy.index < state.log.compactedIndex) {
+    // The log was kept for as long as the peer was there: another copy is made when it is again.
     releaseCopy(progress, state.answers);
-    startCopy(state, progress);
+    progress.isHeard = false;
     return;
   }
   if (state.now - copy.movedAt >= electionTimeoutMs / 2) sendAgain(state, copy, chunkBytes);

@@ -7,7 +7,7 @@
  * what the members have; it tells the others with its appends (`compactTo`). Chapter: 08-replica.
  */
 import type { Ms } from "#base";
-import type { Index, RaftCore, RaftStatus } from "#raft/types";
+import type { Index, NodeId, RaftCore, RaftStatus } from "#raft/types";
 import type { RaftLog } from "./types.ts";
 
 /**
@@ -21,6 +21,8 @@ const CHECK_MS = 500;
 
 /** Such a multiple of what is kept for members that are away is kept for slow ones. */
 const SLOW_FACTOR = 2;
+
+const NOBODY: ReadonlySet<NodeId> = new Set();
 
 /** See the file's header. */
 export interface Compaction {
@@ -38,8 +40,11 @@ export interface CompactionParts {
   readonly keepBytesMax: number;
   /** A member that has not answered for so long is away. */
   readonly awayMs: Ms;
-  /** Where the oldest copy that is being sent ends: its receiver goes on from there. */
-  readonly snapshotIndexMin: () => Index;
+  /**
+   * Where the oldest copy that is made or sent ends: its receiver goes on from there. What is on
+   * its way to nobody but these does not count.
+   */
+  readonly snapshotIndexMin: (away: ReadonlySet<NodeId>) => Index;
   /** Told in the moment in which entries up to here are gone. */
   readonly onForgotten: (upTo: Index) => void;
 }
@@ -63,8 +68,12 @@ class LogCompaction implements Compaction {
     this.#lastCheckAt = now;
     const { core, log, keepBytesMax, snapshotIndexMin, onForgotten } = this.#parts;
     const status = core.status();
-    if (status.role === "leader") this.advise(this.#neededBehind(status, now));
-    const upTo = Math.min(this.compactTo, durable, snapshotIndexMin());
+    // Each keeps as much as one that is away may keep, copies included, and no more.
+    const isOverLimit = log.sizeBytes > keepBytesMax;
+    const away = isOverLimit ? this.#awayAt(status, now) : NOBODY;
+    const copiedUpTo = snapshotIndexMin(away);
+    if (status.role === "leader") this.advise(this.#neededBehind(status, away, copiedUpTo));
+    const upTo = Math.min(this.compactTo, durable, copiedUpTo);
     const isLarge = log.sizeBytes > Math.min(LOG_BYTES_MIN, keepBytesMax);
     const entries = upTo - status.firstIndex;
     if (entries <= 0 || (!isLarge && entries < ENTRIES_MIN)) return;
@@ -76,15 +85,23 @@ class LogCompaction implements Compaction {
     }
   }
 
+  #awayAt({ peers }: RaftStatus, now: Ms): ReadonlySet<NodeId> {
+    const away = peers.filter(({ lastReplyAt }) => now - lastReplyAt > this.#parts.awayMs);
+    return new Set(away.map(({ peer }) => peer));
+  }
+
   /** Everything behind this index may still be asked for by a member. */
-  #neededBehind({ commitIndex, peers }: RaftStatus, now: Ms): Index {
-    const { log, keepBytesMax, awayMs, snapshotIndexMin } = this.#parts;
-    let needed = Math.min(commitIndex, snapshotIndexMin());
-    for (const { match, state, lastReplyAt } of peers) {
+  #neededBehind(
+    { commitIndex, peers }: RaftStatus,
+    away: ReadonlySet<NodeId>,
+    copiedUpTo: Index,
+  ): Index {
+    const { log, keepBytesMax } = this.#parts;
+    const isFarOverLimit = log.sizeBytes > keepBytesMax * SLOW_FACTOR;
+    let needed = Math.min(commitIndex, copiedUpTo);
+    for (const { peer, match, state } of peers) {
       // Whoever gets a snapshot needs what is behind the copy, and that is kept for the copy.
-      if (state === "snapshot") continue;
-      const isAway = now - lastReplyAt > awayMs;
-      if (log.sizeBytes > keepBytesMax * (isAway ? 1 : SLOW_FACTOR)) continue;
+      if (state === "snapshot" || away.has(peer) || isFarOverLimit) continue;
       needed = Math.min(needed, match);
     }
     return needed;

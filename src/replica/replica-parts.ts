@@ -143,7 +143,7 @@ export function assembleReplica(options: ReplicaOptions, hooks: DriverHooks): Re
     ...{ core, log },
     keepBytesMax: options.logKeepBytesMax ?? DEFAULTS.logKeepBytesMax,
     awayMs: electionTimeoutMs * AWAY_TIMEOUTS,
-    snapshotIndexMin: () => sender.indexMin,
+    snapshotIndexMin: (away) => sender.indexMin(away),
     onForgotten: (upTo) => guard(() => step({ kind: "compacted", upTo })),
   });
   const { snapshotBytesPerSecond = 0, digestEveryMs = 0 } = options;

@@ -49,8 +49,11 @@ export interface SnapshotSender {
   drop(to: NodeId, copy: number): void;
   /** Bytes of a copy, with their checksum. @throws `REPLICA_SNAPSHOT_MISSING`, `DISK_IO` */
   read(to: NodeId, copy: number, offset: number, bytes: number): { bytes: Bytes; copy: Copy };
-  /** The log must reach back to it: whoever installs a copy goes on with the entry behind it. */
-  readonly indexMin: Index;
+  /**
+   * The log must reach back to it: whoever installs a copy goes on with the entry behind it. Copies
+   * that only `away` wait for do not count.
+   */
+  indexMin(away: ReadonlySet<NodeId>): Index;
   transfers(): SnapshotTransfer[];
   stop(): void;
 }
@@ -69,6 +72,8 @@ class CopySender implements SnapshotSender {
   readonly #copies = new Map<number, HeldCopy>();
   #waiters: Waiter[] = [];
   #isMaking = false;
+  /** What the copy that is being made will have at least. */
+  #makingFrom: Index = Number.POSITIVE_INFINITY;
   #isStopped = false;
 
   constructor(parts: SnapshotSenderParts) {
@@ -106,8 +111,12 @@ class CopySender implements SnapshotSender {
     return { bytes: readRange(held.file, offset, bytes), copy: held };
   }
 
-  get indexMin(): Index {
-    return Math.min(...[...this.#copies.values()].map(({ index }) => index));
+  indexMin(away: ReadonlySet<NodeId>): Index {
+    let least = this.#makingFrom;
+    for (const { index, users } of this.#copies.values()) {
+      if ([...users].some((user) => !away.has(user))) least = Math.min(least, index);
+    }
+    return least;
   }
 
   transfers(): SnapshotTransfer[] {
@@ -149,8 +158,10 @@ class CopySender implements SnapshotSender {
     // Never 0, and never the same on two leaders: it names these very bytes.
     const copy =
       1 + this.#parts.random.below(2 ** 32) + this.#parts.random.below(2 ** 20) * 2 ** 32;
+    this.#makingFrom = atLeast;
     const held = await this.#write(copy, atLeast);
     this.#isMaking = false;
+    this.#makingFrom = Number.POSITIVE_INFINITY;
     if (this.#isStopped) {
       if (held !== undefined) this.#remove(held);
       return;

@@ -147,10 +147,25 @@ describe("sending", () => {
     cluster.propose(1, [1, 1]);
     cluster.settle([1, 2]);
     cluster.leader.compact(cluster.now, 7);
-    expect(cluster.leader.copies.size).toBe(1);
+    expect(cluster.leader.copies.size, "the old one is given back").toBe(0);
     cluster.run(2 * ELECTION_TIMEOUT_MS);
     expect(cluster.node(3).appliedIndex).toBe(7);
+    expect(chunks(cluster.sent).some(({ index }) => index === 7)).toBe(true);
     expect(cluster.leader.copies.size).toBe(0);
+  });
+
+  test("S09: whoever is silent gets another copy when it answers, and not before", () => {
+    const cluster = withLaggard();
+    toFirstChunks(cluster);
+    cluster.propose(1, [1, 1]);
+    cluster.settle([1, 2]);
+    cluster.leader.compact(cluster.now, 7);
+    const newer = (): number => chunks(cluster.sent).filter(({ index }) => index === 7).length;
+    cluster.run(2 * ELECTION_TIMEOUT_MS, [1, 2]);
+    expect([cluster.leader.copies.size, newer()]).toEqual([0, 0]);
+    cluster.run(2 * ELECTION_TIMEOUT_MS);
+    expect(newer()).toBeGreaterThan(0);
+    expect(cluster.node(3).appliedIndex).toBe(7);
   });
 
   test("S10: a learner that was never there is given a copy when it comes", () => {

@@ -280,7 +280,7 @@ const MISTAKES: readonly Mistake[] = [
     patches: [
       {
         file: "compaction.ts",
-        from: "this.compactTo, durable, snapshotIndexMin()",
+        from: "this.compactTo, durable, copiedUpTo",
         to: "this.compactTo",
       },
     ],

@@ -149,6 +149,48 @@ describe("a follower that has missed more than the log keeps", () => {
     expect(texts(away)).toEqual(texts(leader));
   });
 
+  test("V06 a copy that takes long is not outrun by the log, whatever is written", async () => {
+    const cluster = await started();
+    const away = await isolated(cluster);
+    const leader = cluster.mustLead();
+    let copies = 0;
+    leader.applier.holdCopy = (done) => {
+      copies += 1;
+      cluster.clock.after(3000, done);
+    };
+    cluster.network.heal();
+    const isThere = (): boolean => firstIndexOf(away) > 2;
+    for (let round = 0; round < 30 && !isThere(); round += 1) {
+      await cluster.write(20);
+      await cluster.run(300);
+    }
+    expect(isThere(), "the copy is in place while writes go on").toBe(true);
+    expect(copies).toBe(1);
+    await settle(cluster);
+    expect(texts(away)).toEqual(texts(leader));
+  });
+
+  test("K08 who dies in the middle of a transfer keeps no log from being forgotten", async () => {
+    const cluster = await started({ snapshotBytesPerSecond: 64 * 1024 });
+    const away = await isolated(cluster);
+    cluster.network.heal();
+    const isHalfway = (): boolean => transfersOf(away).some(({ storedBytes }) => storedBytes > 0);
+    await cluster.runUntil(isHalfway, 10_000, "a transfer under way");
+    cluster.crash(away, "kill");
+    const leader = cluster.mustLead();
+    for (let round = 0; round < 40; round += 1) {
+      await cluster.write(20);
+      await cluster.run(600);
+    }
+    for (const node of [leader, ...cluster.followers()]) {
+      expect(node.replica?.status().logBytes).toBeLessThan(4 * 8 * 1024);
+    }
+    expect(transfersOf(leader), "no copy is made for the dead").toEqual([]);
+    await cluster.start(away);
+    await settle(cluster);
+    expect(texts(away)).toEqual(texts(leader));
+  });
+
   test("nothing is left of a copy when nobody needs it any more", async () => {
     const cluster = await started();
     await isolated(cluster);
