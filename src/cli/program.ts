@@ -117,9 +117,51 @@ export function createProgram(cairnVersion: string): Command {
     .option("--fresh", "remove the data of an earlier start first", false)
     .option("--no-sample", "do not create the sample database")
     .action(cluster);
+  addRecover(cairn);
+  addCompare(cairn);
   addInspect(cairn);
   addSim(cairn);
   return cairn;
+}
+
+function addRecover(cairn: Command): void {
+  cairn
+    .command("recover")
+    .description("Show what a forced recovery by raft/peers.json would do, and what would be lost.")
+    .argument("<directory>", "the data directory of a node that is not running")
+    .requiredOption("--dry-run", "only show it; the node carries it out when it is started")
+    .action(async (directory: string) => {
+      const { recoveryPreview } = await import("./recover.ts");
+      const dataDir = directory.replace(/(?<=.)\/+$/, "");
+      await printed(() => `${recoveryPreview(createNodeDisk(), dataDir).join("\n")}\n`);
+    });
+}
+
+function addCompare(cairn: Command): void {
+  cairn
+    .command("compare")
+    .description("Have a cluster compare the states of all its nodes; one that differs heals.")
+    .argument("[url]", "HTTP address of any node", "http://127.0.0.1:4001")
+    .addHelpText("after", "\nExit code: 0 all the same, 1 one differs, or did not answer.")
+    .action(async (url: string) => {
+      const { compareStates } = await import("./compare.ts");
+      await printed(async () => {
+        const { text, isGood } = await compareStates(url);
+        if (!isGood) process.exitCode = 1;
+        return text;
+      });
+    });
+}
+
+/** Prints what a command found, or in one line why it found nothing. */
+async function printed(find: () => string | Promise<string>): Promise<void> {
+  try {
+    process.stdout.write(await find());
+  } catch (error) {
+    if (!isCairnError(error)) throw error;
+    process.stderr.write(`cairn: ${error.message}\n`);
+    process.exitCode = 1;
+  }
 }
 
 function addInspect(cairn: Command): void {
