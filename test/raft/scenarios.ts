@@ -44,15 +44,6 @@ export function requestVote(
 
 type Create = typeof createRaftCore;
 
-/** E05: the longer log of an older term must lose. */
-export function lastTermBeatsLength(create: Create): void {
-  const logs = { 1: [1, 1, 1], 2: [1, 2], 3: [1, 2] };
-  const cluster = new Cluster({ nodes: 3, logs, createRaftCore: create });
-  cluster.timeOut(1);
-  cluster.settle();
-  if (cluster.leaders().length > 0) throw new Violation("G3", "an old log leads");
-}
-
 /** Appends with their order kept: those on the wire to a node, or all that were ever sent to it. */
 export function appends(
   cluster: Cluster,

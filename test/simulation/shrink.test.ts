@@ -14,7 +14,8 @@ import {
   searchSeeds,
   shrinkPlan,
 } from "#simulation";
-import { MISTAKES, plant } from "../raft/mistakes.ts";
+import { MUTANTS } from "../raft/mutants/bank.ts";
+import { plant } from "../raft/mutants/plant.ts";
 
 /** A leader commits entries of older terms by counting. */
 const FIGURE_8 = 5;
@@ -22,7 +23,7 @@ const SEEDS_MAX = 60;
 const PATIENCE = { timeout: 120_000 };
 
 async function planted(number: number): Promise<typeof createRaftCore> {
-  return plant(MISTAKES.find((mistake) => mistake.number === number)!);
+  return (await plant(MUTANTS.find((mutant) => mutant.number === number)!)).createRaftCore;
 }
 
 test("a planted mistake is found, shrunk, and found again from JSON", PATIENCE, async () => {

@@ -58,13 +58,16 @@ export async function plantIn<Module>(folder: string, patches: readonly Patch[])
 /**
  * As {@link plantMistake}, where modules below may be patched as well: they are copied beside it,
  * and the copies import each other.
+ *
+ * @param between - modules without a patch that import one with a patch.
  */
 export async function plantStack<Module>(
   top: string,
   patches: readonly StackPatch[],
+  between: readonly string[] = [],
 ): Promise<Module> {
   return inCopy(`stack-${top}`, async (dir) => {
-    const names = [...new Set([top, ...patches.map(({ module = top }) => module)])];
+    const names = [...new Set([top, ...between, ...patches.map(({ module = top }) => module)])];
     for (const name of names) {
       cpSync(join(ROOT, "src", name), join(dir, name), { recursive: true });
     }
@@ -106,14 +109,15 @@ export function patched(text: string, source: string, { from, to }: Patch): stri
   return parts.join(to);
 }
 
-/** Lets a module's copy import the copies of the others. */
-function redirect(dir: string, names: readonly string[]): void {
-  for (const file of readdirSync(dir)) {
-    if (!file.endsWith(".ts")) continue;
-    const path = join(dir, file);
+/** Lets a module's copy import the copies of the others, from its folder and those below. */
+function redirect(dir: string, names: readonly string[], up = ".."): void {
+  for (const file of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, file.name);
+    if (file.isDirectory()) redirect(path, names, `../${up}`);
+    if (!file.name.endsWith(".ts")) continue;
     let text = readFileSync(path, "utf8");
     for (const name of names) {
-      text = text.replaceAll(`from "#${name}";`, `from "../${name}/index.ts";`);
+      text = text.replaceAll(`from "#${name}";`, `from "${up}/${name}/index.ts";`);
     }
     writeFileSync(path, text);
   }
