@@ -147,17 +147,18 @@ class DrivenReplica implements Replica {
 
   /** Put off, so that a peer lost many times in one step is told of once. */
   unreachable(peer: number, isGone = false): void {
-    if (isGone) {
-      this.#guard(() => this.#step({ input: { kind: "unreachable", peer, isGone } }));
-      return;
-    }
+    if (isGone) return this.#onLost({ kind: "unreachable", peer, isGone });
     if (this.#lostPeers.has(peer)) return;
     this.#lostPeers.add(peer);
     this.#clock.after(0, () => {
       this.#lostPeers.delete(peer);
-      this.#parts.messenger.lost(peer);
-      this.#guard(() => this.#step({ input: { kind: "unreachable", peer } }));
+      this.#onLost({ kind: "unreachable", peer });
     });
+  }
+
+  #onLost(input: Extract<Input, { kind: "unreachable" }>): void {
+    this.#parts.messenger.lost(input.peer);
+    this.#guard(() => this.#step({ input }));
   }
 
   status(): ReplicaStatus {

@@ -108,3 +108,18 @@ test("a heartbeat that stands behind what is under way has it sent again", async
   await cluster.run(BULK_MS - 200);
   expect(bulk.filter((bytes) => bytes > MIB).length).toBeGreaterThan(2);
 });
+
+test("what a broken connection has lost on the bulk lane is sent again, gone or not", async () => {
+  for (const isGone of [false, true]) {
+    const { cluster } = await started();
+    const [away] = cluster.followers();
+    if (away === undefined) throw new Error("no follower");
+    const large = cluster.propose(cluster.mustLead(), "x".repeat(MIB));
+    await cluster.run(BULK_MS - 50);
+    cluster.isolate(away);
+    await cluster.runUntil(() => cluster.fates.get(large) === "acknowledged", 5000, "the entry");
+    cluster.network.heal();
+    cluster.mustLead().replica?.unreachable(away.number, isGone);
+    await cluster.runUntil(() => texts(away).length === 4, 3 * BULK_MS, "the entry at all");
+  }
+});
