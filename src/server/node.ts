@@ -81,7 +81,7 @@ class Node {
     const { config, consensus, sqlite, log, disk } = parts;
     this.#parts = parts;
     this.httpAddress = config.httpAdvertisedAddress;
-    this.pending = createPendingProposals(() => this.leadership.isLeader());
+    this.pending = createPendingProposals(() => this.leadership.leadingTerm());
     sqlite.onResult((id, index, result) => this.pending.succeed(id, { result, index }));
     consensus.onFailure((id, failure) => this.pending.fail(id, failure));
     consensus.onNotice((text) => log("warn", text));
@@ -206,6 +206,7 @@ class Node {
       stepDown: (request, options) => this.operations.stepDown(request, options),
       leaderApiUrl: (timeoutMs) => this.peers.leaderApiUrl(timeoutMs),
       backup: async ({ local, ...request }, options) => {
+        this.calls.checkSound();
         const file = local
           ? await this.backups.make(request)
           : await this.calls.route(

@@ -32,7 +32,7 @@ export interface CallParts {
 }
 
 /** Execute, query and request, wherever the leader is. */
-export interface Calls extends Pick<Routing, "route" | "leading"> {
+export interface Calls extends Pick<Routing, "route" | "leading" | "checkSound"> {
   execute(command: Command, options: CallOptions): Promise<CallOutcome>;
   query(request: ReadRequest, options: ReadOptions): Promise<CallOutcome>;
   request(command: Command, options: ReadOptions): Promise<CallOutcome>;
@@ -79,6 +79,7 @@ class RoutedCalls implements Calls {
   readonly atLeader: Calls["atLeader"];
   readonly route: Routing["route"];
   readonly leading: Routing["leading"];
+  readonly checkSound: Routing["checkSound"];
 
   constructor(parts: CallParts) {
     this.#parts = parts;
@@ -86,6 +87,7 @@ class RoutedCalls implements Calls {
     this.#routing = routing;
     this.route = routing.route.bind(routing);
     this.leading = routing.leading.bind(routing);
+    this.checkSound = routing.checkSound.bind(routing);
     this.atLeader = {
       execute: (command) => this.leading(() => this.#executeHere(command)),
       query: (request, options) =>
@@ -122,7 +124,7 @@ class RoutedCalls implements Calls {
 
   async readAtLevel<T>(options: ReadOptions, read: LeveledRead<T>): Promise<T> {
     const level = this.#levelOf(options);
-    this.#routing.checkSound();
+    this.checkSound();
     if (level === "none") {
       await this.#checkFreshness(options);
       return read.here(0);
@@ -144,7 +146,7 @@ class RoutedCalls implements Calls {
 
   async request(command: Command, options: ReadOptions): Promise<CallOutcome> {
     const { level } = options;
-    this.#routing.checkSound();
+    this.checkSound();
     // At level auto this is a local read without a test, as in the reference (3.1).
     if (level === "none" || level === "auto" || level === "linearizable") {
       if (level === "none") await this.#checkFreshness(options);
