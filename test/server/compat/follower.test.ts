@@ -1,6 +1,6 @@
 /**
- * The reference's tables against a follower of three: what it answers itself, what it passes on, and
- * where it sends its callers. Method: the same rows as for a lone node, asked of a follower.
+ * The reference's tables against a follower of three: what it answers itself, what it passes on,
+ * and where it sends its callers. Method: the same rows as for a lone node, asked of a follower.
  */
 import { afterAll, beforeAll, test } from "vitest";
 import { startNodes, type TestNodes } from "./nodes.ts";

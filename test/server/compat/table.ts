@@ -1,4 +1,4 @@
-/** All tables together. */
+/** All tables of `cases/` together: every row of the reference that has a test. */
 import type { CompatCase } from "./case.ts";
 import { ADMINISTRATION } from "./cases/administration.ts";
 import { BINDING } from "./cases/binding.ts";

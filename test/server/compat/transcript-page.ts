@@ -1,24 +1,11 @@
 /**
- * Makes the page of transcripts: runs each command with the real `curl` against a node and writes
- * down what it prints, with everything that differs from run to run put into one form.
+ * Makes the transcripts of a page anew: runs each command of its `console` fences in a shell and
+ * puts what it prints in its place, with everything that differs from run to run in one form.
+ *
+ * In the page the node is at `localhost:4001`; here it is anywhere.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { wordsOf } from "../../support/transcript.ts";
-import { TRANSCRIPTS, type TranscriptStep } from "./transcripts.ts";
-
-const HEAD = `# The HTTP API
-
-Every endpoint, as \`curl\` sees it. The transcripts are made by \`test/server/compat\` and compared at
-every run of the tests: times, sequence numbers and ports are put into one form, and nothing else.
-The API is rqlite's; [the differences](rqlite-differences.md) have a page of their own. All
-parameters are in \`/openapi.json\`.
-
-The node is alone, new, and listens at \`localhost:4001\`.
-`;
-
-/** Columns of a paragraph. */
-const WIDTH = 100;
 
 /** What differs from run to run, and what stands for it. */
 const FORMS: readonly (readonly [pattern: RegExp, form: string])[] = [
@@ -32,58 +19,33 @@ const FORMS: readonly (readonly [pattern: RegExp, form: string])[] = [
   [/127\.0\.0\.1:\d+/g, "localhost:4001"],
 ];
 
+const FENCE = /(^```console\n\$ .*\n[\s\S]*?^```$)/m;
+const COMMAND = /^```console\n\$ (.*)\n/;
+
 const run = promisify(execFile);
 
-/** The page, from a node that is alone and new. */
-export async function renderPage(address: string, raftAddress: string): Promise<string> {
-  const parts = [HEAD];
-  for (const step of TRANSCRIPTS) {
-    if (step.heading !== undefined) parts.push(`## ${step.heading}\n`);
-    if (step.text !== undefined) parts.push(`${wrapped(step.text)}\n`);
-    const printed = await printedBy(step, address, raftAddress);
-    const pipe = step.pipe === undefined ? "" : ` | ${step.pipe}`;
-    parts.push(`\`\`\`console\n$ curl -s ${step.curl}${pipe}\n${printed}\`\`\`\n`);
+/** The page with what its commands print now. The node is alone and new. */
+export async function renewPage(
+  page: string,
+  node: { readonly httpAddress: string; readonly raftAddress: string },
+): Promise<string> {
+  const parts: string[] = [];
+  for (const part of page.split(FENCE)) {
+    const command = COMMAND.exec(part)?.[1];
+    if (command === undefined) parts.push(part);
+    else parts.push(`\`\`\`console\n$ ${command}\n${await printedBy(command, node)}\`\`\``);
   }
-  return parts.join("\n");
+  return parts.join("");
 }
 
 async function printedBy(
-  { curl, pipe }: TranscriptStep,
-  address: string,
-  raftAddress: string,
+  command: string,
+  node: { readonly httpAddress: string; readonly raftAddress: string },
 ): Promise<string> {
-  const words = wordsOf(curl).map((word) => word.replace("localhost:4001", address));
-  const { stdout } = await run("curl", ["-s", ...words], { encoding: "buffer" });
-  const text = cut(stdout.toString("utf8"), pipe)
-    .replaceAll("\\n", "\n")
-    .replaceAll(raftAddress, "localhost:4002")
-    .replaceAll("\r", "");
+  const real = command.replaceAll("localhost:4001", node.httpAddress);
+  const { stdout } = await run("sh", ["-c", real], { encoding: "utf8" });
+  const text = stdout.replaceAll(node.raftAddress, "localhost:4002").replaceAll("\r", "");
   const normal = FORMS.reduce((so, [pattern, form]) => so.replace(pattern, form), text);
   const lines = normal.replace(/\n$/, "");
   return lines === "" ? "" : `${lines}\n`;
-}
-
-function cut(text: string, pipe: TranscriptStep["pipe"]): string {
-  switch (pipe) {
-    case "head -c 15":
-      return text.slice(0, 15);
-    case "wc -c":
-      return String(text.length);
-    case "head -4":
-      return text.split("\n").slice(0, 4).join("\n");
-    default:
-      return text;
-  }
-}
-
-function wrapped(text: string): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line].join("\n");
 }

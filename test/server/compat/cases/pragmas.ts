@@ -1,4 +1,4 @@
-/** PRAGMAs (compat reference, 4.8, 4.9). */
+/** PRAGMAs: which are refused, and what the others say (compat reference, 4.8, 4.9). */
 import { type CompatCase, post, query } from "../case.ts";
 
 const REFUSED: readonly string[] = [

@@ -1,4 +1,4 @@
-/** Transactions, several statements in a text, RETURNING, counters (compat reference, 4.1 to 4.5). */
+/** Transactions, several statements in one text, RETURNING, counters (4.1 to 4.5). */
 import { type CompatCase, post } from "../case.ts";
 
 const TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, n UNIQUE)";
