@@ -20,6 +20,8 @@ export interface Leadership {
   /** The leader as far as this node knows. */
   leader(): Member | undefined;
   isLeader(): boolean;
+  /** The term in which this node leads; 0 while it does not. */
+  leadingTerm(): Term;
   /** True once this node leads and has applied an entry of its own term. */
   isReady(): boolean;
   /** Resolves when ready; rejects as the first read does. Only the leader may ask. */
@@ -86,7 +88,12 @@ class WatchedLeadership implements Leadership {
   }
 
   isLeader(): boolean {
-    return this.#options.consensus.latest?.role === "leader";
+    return this.leadingTerm() !== 0;
+  }
+
+  leadingTerm(): Term {
+    const { latest } = this.#options.consensus;
+    return latest?.role === "leader" ? latest.term : 0;
   }
 
   isReady(): boolean {

@@ -5,6 +5,7 @@
  * `REPLICA_TIMEOUT` when its time is over and nobody can say whether it will be applied.
  */
 import { type Bytes, CairnError, type Ms } from "#base";
+import type { Term } from "#raft/types";
 import type { ProposalFailure } from "#replica/types";
 
 /**
@@ -17,6 +18,8 @@ const DRAIN_POLL_MS = 10;
 interface Pending {
   readonly resolve: (outcome: AppliedResult) => void;
   readonly reject: (error: Error) => void;
+  /** In which this node took it as the leader; 0: in none. */
+  readonly term: Term;
   deadline: Ms;
 }
 
@@ -53,18 +56,20 @@ const FAILURES: Readonly<Record<ProposalFailure, () => CairnError>> = {
 /**
  * Makes the table of one node.
  *
- * @param isMoving - true while this node leads and applies, only slowly: then waiting longer is not
- * in vain.
+ * @param leadingTerm - the term in which this node leads; 0 while it does not. As long as it leads
+ * in the term in which it took a proposal, that is applied sooner or later, and waiting longer is
+ * not in vain. After another leader nobody may ever say what became of it.
  */
-export function createPendingProposals(isMoving: () => boolean): PendingProposals {
+export function createPendingProposals(leadingTerm: () => Term): PendingProposals {
   const pending = new Map<number, Pending>();
   let nextId = 1;
   let isClosed = false;
   const sweep = setInterval(() => {
     const now = performance.now();
+    const term = leadingTerm();
     for (const [id, entry] of pending) {
       if (entry.deadline > now) continue;
-      if (isMoving()) {
+      if (term !== 0 && entry.term === term) {
         entry.deadline = now + SWEEP_MS;
         continue;
       }
@@ -89,7 +94,8 @@ export function createPendingProposals(isMoving: () => boolean): PendingProposal
       const id = nextId;
       nextId += 1;
       const outcome = new Promise<AppliedResult>((resolve, reject) => {
-        pending.set(id, { resolve, reject, deadline: performance.now() + patienceMs });
+        const deadline = performance.now() + patienceMs;
+        pending.set(id, { resolve, reject, term: leadingTerm(), deadline });
       });
       return { id, outcome };
     },

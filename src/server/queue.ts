@@ -25,6 +25,9 @@ const PASSING: Partial<Record<ErrorCode, string>> = {
   REPLICA_NOT_LEADER: "queued_executions_not_leader",
   REPLICA_LEADERSHIP_LOST: "queued_executions_leadership_lost",
   REPLICA_BUSY: "queued_executions_unknown_error",
+  REPLICA_TRANSFERRING: "queued_executions_unknown_error",
+  REPLICA_DIVERGED: "queued_executions_unknown_error",
+  REPLICA_STOPPED: "queued_executions_unknown_error",
   SERVER_NOT_READY: "queued_executions_unknown_error",
   NET_UNREACHABLE: "queued_executions_unknown_error",
 };

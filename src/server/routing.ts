@@ -53,9 +53,11 @@ export interface RouteOptions extends Pick<CallOptions, "timeoutMs"> {
 }
 
 /** Whether the call was certainly not carried out, and may find another leader. */
-function mayRepeat(error: unknown, isRead: boolean): boolean {
+function mayRepeat(error: unknown, isRead: boolean, wasHere: boolean): boolean {
   const codes = ["NET_UNREACHABLE", "REPLICA_NOT_LEADER", "REPLICA_TRANSFERRING"] as const;
   if (isRead && isCairnError(error, "REPLICA_PEER_FAILED")) return true;
+  // A leader that stops takes nothing more; the others will find another one.
+  if (!wasHere && isCairnError(error, "REPLICA_STOPPED")) return true;
   return codes.some((code) => isCairnError(error, code));
 }
 
@@ -79,11 +81,12 @@ class LeaderRouting implements Routing {
     const startedAt = performance.now();
     for (;;) {
       const leader = leadership.leader();
+      const isHere = leadership.isLeader();
       let refusal: unknown;
       try {
-        if (leader !== undefined) return await (leadership.isLeader() ? here() : there(leader));
+        if (leader !== undefined) return await (isHere ? here() : there(leader));
       } catch (error) {
-        if (!mayRepeat(error, isRead)) throw error;
+        if (!mayRepeat(error, isRead, isHere)) throw error;
         refusal = error;
       }
       const spentMs = performance.now() - startedAt;

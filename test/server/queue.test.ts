@@ -103,6 +103,25 @@ test("a refusal that is certain and may pass is tried again, with the same batch
   expect([losses, count("queued_executions_no_leader")]).toEqual([[], 1]);
 });
 
+test("it is tried again whatever keeps the leader from taking it", async () => {
+  const codes = [
+    "REPLICA_NOT_LEADER",
+    "REPLICA_LEADERSHIP_LOST",
+    "REPLICA_BUSY",
+    "REPLICA_TRANSFERRING",
+    "REPLICA_DIVERGED",
+    "REPLICA_STOPPED",
+    "NET_UNREACHABLE",
+  ] as const;
+  const sendOne = async (code: ErrorCode): Promise<void> => {
+    const { queue, batches, failures } = executor();
+    failures.push(code);
+    await (await queue.put(sql("a"), undefined)).written;
+    expect(batches, code).toEqual([["a"], ["a"]]);
+  };
+  await Promise.all(codes.map(sendOne));
+});
+
 test.each([
   "REPLICA_TIMEOUT",
   "REPLICA_PEER_FAILED",

@@ -25,6 +25,7 @@ class World implements Leadership {
 
   leader = (): Member | undefined => this.current;
   isLeader = (): boolean => this.leads;
+  leadingTerm = (): number => (this.leads ? 1 : 0);
   isReady = (): boolean => true;
   ready = (): Promise<void> => Promise.resolve();
   isVoter = (): boolean => true;
@@ -59,6 +60,21 @@ describe("routing", () => {
       expect(world.pauses).toBe(1);
     },
   );
+
+  test("a leader that stops is left for another one; a node that stops makes no call again", async () => {
+    const world = new World();
+    world.onChange = () => {
+      world.current = member(3);
+    };
+    const stops = async ({ id }: Pick<Member, "id">): Promise<string> => {
+      if (id !== "n3") throw refusal("REPLICA_STOPPED");
+      return id;
+    };
+    await expect(world.routing.route(never, stops)).resolves.toBe("n3");
+    world.leads = true;
+    const here = world.routing.route(() => stops(member(1)), never);
+    await expect(here).rejects.toMatchObject({ code: "REPLICA_STOPPED" });
+  });
 
   test("what may have been carried out is not asked again, unless it only reads", async () => {
     const world = new World();
