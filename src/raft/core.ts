@@ -72,7 +72,7 @@ class Core implements RaftCore {
     assert(now >= state.now, `raft: time went back from ${state.now} to ${now}`);
     state.now = now;
     handleInput(state, input);
-    if (state.role === "leader") lead(state);
+    if (state.role === "leader") lead(state, input.kind);
     driveReads(state);
     this.#deadline = deadlineOf(state);
     // Before anything is handed out: a broken core must not be heard.
@@ -212,12 +212,13 @@ function deadlineOf(state: RaftState): Ms {
 }
 
 /** What a leader does at the end of each step, whatever the step was about. */
-function lead(state: RaftState): void {
+function lead(state: RaftState, input: Input["kind"]): void {
   advanceLeaderCommit(state);
   // First of all: what waits for a transfer to end is due in this very step.
   driveTransfer(state);
-  // Another configuration is another quorum, which may have been reached long ago.
-  if (leaveJoint(state)) advanceLeaderCommit(state);
+  // Another configuration is another quorum, which may have been reached long ago. What the log gets
+  // in the step of a change is that change: the driver knows its members by that.
+  if (input !== "change" && leaveJoint(state)) advanceLeaderCommit(state);
   if (state.now >= renewalAt(state) && state.draft?.append === undefined) appendNoop(state);
   releaseReads(state);
   sendToPeers(state);

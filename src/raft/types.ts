@@ -184,7 +184,10 @@ export type Output =
         readonly count: number;
         readonly runs: readonly TermRun[];
         readonly source: "proposal" | "message" | "noop" | "configuration";
-        /** For source `configuration`: the sets of the one entry. */
+        /**
+         * For source `configuration`: the sets of the one entry. In the step of a `change` it is
+         * that change, and nothing else.
+         */
         readonly sets?: VoterSets;
       };
     }

@@ -57,6 +57,34 @@ describe("changes", () => {
     expect([4, 5]).toContain(cluster.leader.id);
   });
 
+  test("M05: a refused change leaves nothing in the log, not even what was due anyway", () => {
+    const cluster = withSpares(3);
+    const exchange = (): void => {
+      for (let round = 0; round < 4; round += 1) {
+        cluster.sync();
+        cluster.drop(({ message }) => message.kind === "timeoutNow");
+        cluster.deliver();
+      }
+    };
+    cluster.change(1, [1, 2]);
+    const startedAt = cluster.now;
+    cluster.node(1).step(startedAt, { kind: "transfer", to: 2 });
+    exchange();
+    cluster.now = startedAt + ELECTION_TIMEOUT_MS / 2;
+    cluster.node(1).step(cluster.now, { kind: "tick" });
+    exchange();
+    const { committedConfiguration } = cluster.node(1).running.status();
+    expect(committedConfiguration.sets.outgoing, "held up by the transfer").toEqual(ONE_TO_THREE);
+    cluster.now = startedAt + ELECTION_TIMEOUT_MS;
+    const kinds = cluster.change(1, [1, 2], [3]).map(({ kind }) => kind);
+    expect(kinds).toContain("refused");
+    expect(kinds).toContain("transferEnded");
+    expect(kinds, "the driver would take it for that change").not.toContain("persist");
+    cluster.node(1).step(cluster.now, { kind: "tick" });
+    exchange();
+    expect(setsOf(cluster, 1)).toEqual([[1, 2], [], []]);
+  });
+
   test("M02: a leader dies in the joint configuration; its successor leaves it", () => {
     const cluster = withLearner();
     cluster.change(1, [1, 2, 4]);

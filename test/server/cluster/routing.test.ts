@@ -61,7 +61,7 @@ describe("routing", () => {
     },
   );
 
-  test("a leader that stops is left for another one; a node that stops makes no call again", async () => {
+  test("a leader that stops is left for another; a node that stops calls nobody", async () => {
     const world = new World();
     world.onChange = () => {
       world.current = member(3);
