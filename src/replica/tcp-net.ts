@@ -27,8 +27,8 @@ type RaftHello = Extract<Hello, { purpose: "raft" }>;
 /** The net, and what its driver wants to hear besides frames. */
 export interface TcpNet extends ReplicaNet {
   /**
-   * Sets who is told when our connection to a peer broke or frames to it were dropped; `isGone`: and
-   * its own connection to us is closed, so that it is most likely dead.
+   * Sets who is told when our connection to a peer broke or frames to it were dropped; `isGone`:
+   * and its own connection to us is closed, so that it is most likely dead.
    */
   onUnreachable(f: (peer: number, isGone: boolean) => void): void;
   /** Who the members are from now on: new ones are dialled, addresses followed. */

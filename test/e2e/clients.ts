@@ -29,7 +29,7 @@ export interface Clients {
   stop(): Promise<void>;
 }
 
-/** One try. @returns what the node said; undefined if that leaves the outcome open or it refused. */
+/** One try. @returns the node's answer; undefined if it refused, or the outcome is open. */
 export async function ask(
   node: ProcessNode,
   path: string,

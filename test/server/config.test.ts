@@ -32,6 +32,13 @@ function refusalOf(...argv: string[]): { message: string; usage: boolean } {
   throw new Error(`accepted: ${argv.join(" ")}`);
 }
 
+const SNAPSHOTS = {
+  entries: 8192,
+  walBytes: 4 * 1024 * 1024,
+  intervalMs: 10_000,
+  compressesTransport: false,
+};
+
 test("without flags every value is the reference's default", () => {
   expect(configOf("data")).toEqual({
     dataDir: "data",
@@ -71,12 +78,7 @@ test("without flags every value is the reference's default", () => {
     leaderLeaseMs: 0,
     commitTimeoutMs: 50,
     connectTimeoutMs: 30_000,
-    snapshots: {
-      entries: 8192,
-      walBytes: 4 * 1024 * 1024,
-      intervalMs: 10_000,
-      compressesTransport: false,
-    },
+    snapshots: SNAPSHOTS,
     leaving: {
       stopsWhenRemoved: false,
       removesItself: false,

@@ -92,7 +92,7 @@ describe("routing", () => {
     await expect(read).resolves.toBe("read");
   });
 
-  test("a node without a leader waits for one, but not if it has been without for long", async () => {
+  test("a node waits for a leader, but not if it has been without for long", async () => {
     const world = new World();
     world.current = undefined;
     world.onChange = () => {
