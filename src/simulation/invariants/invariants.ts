@@ -36,6 +36,8 @@ export interface InvariantsOptions {
   readonly sets: VoterSets;
   /** A node's clock, for leases. */
   readonly localTimeOf: (node: NodeId) => Ms;
+  /** How long leases last, for G12. Default: there are none. */
+  readonly leaseMs?: Ms;
   /** L8 looks at one leader's step in so many. Default 1. */
   readonly progressEvery?: number;
   /** Appends under way to one peer, for L8. Default 64. */
@@ -61,6 +63,7 @@ class Checks implements Invariants, Cluster {
   readonly leaderOf = new Map<number, NodeId>();
   readonly nodes: ReadonlyMap<NodeId, ModelNode>;
   readonly localTimeOf: (node: NodeId) => Ms;
+  readonly leaseMs: Ms | undefined;
   readonly #views: (NodeView | undefined)[] = [];
   readonly #progressEvery: number;
   readonly #inFlightMax: number;
@@ -69,6 +72,7 @@ class Checks implements Invariants, Cluster {
     this.ledger = new Ledger(options.sets);
     this.nodes = options.nodes;
     this.localTimeOf = options.localTimeOf;
+    this.leaseMs = options.leaseMs;
     this.#progressEvery = options.progressEvery ?? 1;
     this.#inFlightMax = options.inFlightMax ?? 64;
   }
@@ -161,6 +165,9 @@ class Checks implements Invariants, Cluster {
       fail("L5", node.id, `is in term ${node.core.term} and has an entry of ${entry.term}`);
     }
     this.ledger.seen(node.id, index, entry);
+    if (this.leaseMs !== undefined && node.core?.role === "leader") {
+      this.viewOf(node.id).appends.push({ index, at: this.localTimeOf(node.id) });
+    }
     if (entry.sets !== undefined) this.#checkSuccessor(node, index, entry.sets);
   }
 
@@ -304,11 +311,15 @@ class Checks implements Invariants, Cluster {
       this.ledger.committed(node.id, term, i, log.entryAt(i)!);
     }
     view.commit = commitIndex;
+    const { appends } = view;
+    while (appends.length > 1 && appends[1]!.index <= commitIndex) appends.shift();
   }
 
   #endLeadership(view: NodeView): void {
     view.sessions.clear();
     view.matchSeen.clear();
+    // A new leader has appended in the step that made it one.
+    if (view.role !== "leader") view.appends.length = 0;
     view.lease = undefined;
   }
 

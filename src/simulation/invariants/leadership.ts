@@ -20,6 +20,8 @@ export interface Cluster {
   viewOf(node: NodeId): NodeView;
   /** What a node's clock says now. */
   localTimeOf(node: NodeId): Ms;
+  /** How long leases last; undefined: nobody has any. */
+  readonly leaseMs: Ms | undefined;
 }
 
 /** G1 and G3, when a node begins to lead. */
@@ -116,7 +118,7 @@ function checkNoLease(cluster: Cluster, leader: ModelNode, term: Term): void {
   }
 }
 
-/** G12: who answers by its lease is not overtaken. */
+/** G12: who answers by its lease is not overtaken, and a lease counts from an append. */
 export function checkLeaseRead(
   cluster: Cluster,
   node: ModelNode,
@@ -131,5 +133,15 @@ export function checkLeaseRead(
       `answers by its lease of term ${core.term}, term ${newestTerm} has committed`,
     );
   }
-  cluster.viewOf(node.id).lease = { term: core.term, until: leaseUntil };
+  const view = cluster.viewOf(node.id);
+  const [newest] = view.appends;
+  const { leaseMs } = cluster;
+  if (newest !== undefined && leaseMs !== undefined && leaseUntil > newest.at + leaseMs) {
+    fail(
+      "G12",
+      node.id,
+      `has a lease of ${leaseMs} ms until ${leaseUntil}, by what it appended at ${newest.at}`,
+    );
+  }
+  view.lease = { term: core.term, until: leaseUntil };
 }

@@ -34,7 +34,10 @@ export function checkSpeech(
       if (!message.pre) voted(node, view, message.term, node.id);
       break;
     case "appendReply":
-      if (message.ok) checkAcknowledged(node, message.match, chain);
+      // What lies before the node's log, and has no chain there, is what was committed.
+      if (message.ok) {
+        checkAcknowledged(node, message.match, chain || ledger.chainAt(message.match));
+      }
       break;
     case "append":
       checkConfigurations(node, packet, message.prevIndex + 1);
@@ -78,7 +81,7 @@ export function notedVote(node: ModelNode, view: NodeView, term: Term, candidate
   }
 }
 
-function checkAcknowledged(node: ModelNode, match: number, chain: number): void {
+function checkAcknowledged(node: ModelNode, match: number, chain: number | undefined): void {
   const { log } = node.disk;
   // What is before the log's beginning was committed and applied here.
   if (match < log.base.index) return;

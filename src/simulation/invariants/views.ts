@@ -34,6 +34,8 @@ export interface NodeView {
   peersBefore: readonly PeerStatus[] | undefined;
   /** What matched at the last look, which must never fall within a session. */
   readonly matchSeen: Map<NodeId, { readonly session: Index; readonly match: Index }>;
+  /** When a leader appended what it has not committed, and before it what it committed last. */
+  readonly appends: { readonly index: Index; readonly at: Ms }[];
   /** The last lease that was used. */
   lease: { readonly term: Term; readonly until: Ms } | undefined;
 }
@@ -57,6 +59,7 @@ export function createView(): NodeView {
     sessions: new Map(),
     peersBefore: undefined,
     matchSeen: new Map(),
+    appends: [],
     lease: undefined,
   };
 }

@@ -75,6 +75,7 @@ export class World implements HostWorld, OperatorWorld, ClientWorld {
       sets,
       localTimeOf: (node) => this.hosts.get(node)!.localNow,
       progressEvery: PROGRESS_EVERY,
+      ...(options.core.leaseMs === undefined ? {} : { leaseMs: options.core.leaseMs }),
       ...(options.core.inFlightMax === undefined ? {} : { inFlightMax: options.core.inFlightMax }),
     });
     const { queue, hosts } = this;
