@@ -79,6 +79,8 @@ export class ReplicaHost {
   #net: TcpNet | undefined;
   #replica: Replica | undefined;
   #reinstall: Reinstall | undefined;
+  /** Ends when nothing starts or stops a replica any more. */
+  #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   constructor(parts: HostParts, opened: Opened) {
@@ -138,7 +140,11 @@ export class ReplicaHost {
    *
    * @throws `REPLICA_IDENTITY_MISMATCH` for another cluster's, or one that has changed since.
    */
-  async bootstrap(configuration: Configuration): Promise<void> {
+  bootstrap(configuration: Configuration): Promise<void> {
+    return this.#inTurn(() => this.#bootstrap(configuration));
+  }
+
+  async #bootstrap(configuration: Configuration): Promise<void> {
     const { log, identity } = this.#opened;
     const present = this.configuration;
     if (present !== undefined) return this.#checkCluster(present, configuration);
@@ -168,13 +174,24 @@ export class ReplicaHost {
    *
    * @throws `REPLICA_IDENTITY_MISMATCH` for another cluster.
    */
-  async join(membership: Membership): Promise<void> {
-    const present = this.configuration;
-    if (present !== undefined) this.#checkCluster(present, membership.configuration);
-    if (this.#told?.number === membership.number && this.#replica !== undefined) return;
-    this.#tell(membership);
-    await this.#stopReplica();
-    this.#run();
+  join(membership: Membership): Promise<void> {
+    return this.#inTurn(async () => {
+      const present = this.configuration;
+      if (present !== undefined) this.#checkCluster(present, membership.configuration);
+      if (this.#told?.number === membership.number && this.#replica !== undefined) return;
+      this.#tell(membership);
+      // Whoever fetches the state anew runs behind that, as the member that it is then.
+      if (this.#reinstall?.isDue() === true) return;
+      await this.#stopReplica();
+      this.#run();
+    });
+  }
+
+  /** One behind the other: two that run at once would run two replicas on one log. */
+  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
   }
 
   /** Answers what one replica asks another one's host; undefined: it is for somebody else. */
@@ -228,6 +245,7 @@ export class ReplicaHost {
     const { log, identity } = this.#opened;
     const membership = membershipOf(identity, log.state, this.#told);
     if (membership === undefined || this.#machine === undefined || this.#isClosed) return;
+    assert(this.#replica === undefined, "replica: one at a time on a log");
     const { number: self, configuration } = membership;
     const { onNotice } = events;
     const net = this.#createNet(self, configuration);
@@ -318,11 +336,13 @@ export class ReplicaHost {
   async #fetchAnew(reinstall: Reinstall): Promise<void> {
     const { events } = this.#parts;
     try {
-      await this.#stopReplica();
+      await this.#inTurn(() => this.#stopReplica());
       const index = await reinstall.run();
       if (index === undefined || this.#machine === undefined) return;
       this.#machine.appliedIndex = index;
-      this.#run();
+      await this.#inTurn(() => {
+        if (this.#replica === undefined) this.#run();
+      });
       events.onSound(true, undefined);
     } catch (error) {
       if (this.#isClosed && isCairnError(error)) return;
