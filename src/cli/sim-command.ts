@@ -43,7 +43,7 @@ export function addSim(cairn: Command): void {
     .option("--scenario <file>", "run a scenario text")
     .addOption(
       new Option("--tier <tier>", "how much is simulated") //
-        .choices(["micro", "standard"])
+        .choices(["micro", "standard", "real"])
         .default("standard"),
     )
     .addOption(

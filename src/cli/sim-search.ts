@@ -10,6 +10,7 @@ import {
   NO_TOTALS,
   type RunReport,
   type SeedTotals,
+  searchRealSeeds,
   searchSeeds,
   type Tier,
 } from "#simulation";
@@ -17,7 +18,7 @@ import type { SimulationNews, SimulationShare } from "./sim-worker.ts";
 
 /** Which seeds, and by how many threads. */
 export interface SearchRequest {
-  readonly tier: Tier;
+  readonly tier: Tier | "real";
   readonly nodes: number | undefined;
   readonly from: number;
   readonly seeds: number;
@@ -49,15 +50,27 @@ async function searchHere(
   let totals = NO_TOTALS;
   const { tier, nodes, from, seeds } = request;
   for (let seed = from; seed < from + seeds; seed += 1) {
-    const search = { tier, from: seed, count: 1, createRaftCore };
-    const result = searchSeeds(nodes === undefined ? search : { ...search, nodes });
+    const search = { from: seed, count: 1, ...(nodes === undefined ? {} : { nodes }) };
+    const result = await searchOne(tier, search);
     totals = sum(totals, result.totals);
-    if (result.failure !== undefined) return { totals, failed: seed };
+    if (result.failed !== undefined) return { totals, failed: seed };
     if (!onRun(totals)) break;
     // Signals and the screen get their turn.
     await new Promise((resolve) => setImmediate(resolve));
   }
   return { totals, failed: undefined };
+}
+
+async function searchOne(
+  tier: SearchRequest["tier"],
+  search: { readonly from: number; readonly count: number; readonly nodes?: number },
+): Promise<SearchOutcome> {
+  if (tier === "real") {
+    const { realParts } = await import("./sim-real.ts");
+    return searchRealSeeds({ ...search, parts: realParts });
+  }
+  const { totals, failure } = searchSeeds({ ...search, tier, createRaftCore });
+  return { totals, failed: failure?.report.seed };
 }
 
 function sum(one: SeedTotals, other: SeedTotals): SeedTotals {

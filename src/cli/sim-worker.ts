@@ -6,11 +6,11 @@
  */
 import { threadStart } from "#platform";
 import { createRaftCore } from "#raft";
-import { type RunReport, searchSeeds, type Tier } from "#simulation";
+import { type RunReport, searchRealSeeds, searchSeeds, type Tier } from "#simulation";
 
 /** What a worker is told. */
 export interface SimulationShare {
-  readonly tier: Tier;
+  readonly tier: Tier | "real";
   readonly nodes: number | undefined;
   readonly from: number;
   readonly count: number;
@@ -24,13 +24,16 @@ export interface SimulationNews {
 }
 
 const { port, data } = threadStart<SimulationNews, never, SimulationShare>();
-const { nodes, ...share } = data;
-searchSeeds({
+const { nodes, tier, ...share } = data;
+const search = {
   ...share,
   ...(nodes === undefined ? {} : { nodes }),
-  createRaftCore,
-  onRun: ({ broken, ...report }) => {
+  onRun: ({ broken, ...report }: RunReport): boolean => {
     port.post({ report, broken: broken?.message });
     return true;
   },
-});
+};
+if (tier === "real") {
+  const { realParts } = await import("./sim-real.ts");
+  await searchRealSeeds({ ...search, parts: realParts });
+} else searchSeeds({ ...search, tier, createRaftCore });

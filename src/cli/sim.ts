@@ -35,11 +35,12 @@ export interface SimFlags {
   /** One seed alone. */
   readonly seed?: number;
   readonly replay: boolean;
+  /** Of a failing plan; not in the tier `real`, whose plans are their seeds. */
   readonly shrink: boolean;
   /** A plan, as `--shrink` writes it. */
   readonly plan?: string;
   readonly scenario?: string;
-  readonly tier: Tier;
+  readonly tier: Tier | "real";
   readonly nodes?: number;
   readonly jobs: number;
   /** Lines of the trace that a failure shows. */
@@ -64,12 +65,20 @@ export async function runSim(flags: SimFlags, around: SimSurroundings): Promise<
   if (flags.plan !== undefined) {
     return runOne(parsePlan(readText(around.disk, flags.plan)), flags, around);
   }
-  if (flags.seed !== undefined) return runOne(planOf(flags, flags.seed), flags, around);
+  if (flags.seed !== undefined) return runSeed(flags.seed, flags, around);
   return runMany(flags, around);
 }
 
-function planOf({ tier, nodes }: SimFlags, seed: number): Plan {
-  return drawPlan({ seed, tier, ...(nodes === undefined ? {} : { nodes }) });
+async function runSeed(seed: number, flags: SimFlags, around: SimSurroundings): Promise<0 | 1> {
+  const { tier, nodes, steps } = flags;
+  if (tier === "real") {
+    const { runRealSeed } = await import("./sim-real.ts");
+    const { holds, text } = await runRealSeed({ seed, nodes, steps });
+    around.screen.say(text);
+    return holds ? 0 : 1;
+  }
+  const plan = drawPlan({ seed, tier, ...(nodes === undefined ? {} : { nodes }) });
+  return runOne(plan, flags, around);
 }
 
 function readText(disk: Disk, path: string): string {
@@ -167,7 +176,7 @@ async function runMany(flags: SimFlags, around: SimSurroundings): Promise<0 | 1>
   screen.say(summaryText(totals, flags, (now() - startedAt) / 1000));
   if (failed === undefined) return 0;
   screen.say("");
-  return runOne(planOf(flags, failed), flags, around);
+  return runSeed(failed, flags, around);
 }
 
 /** The bar: what is done, and how fast. */

@@ -4,7 +4,7 @@
  * Reading order: process/ (one node on a model disk); invariants/ (what must hold at every step);
  * history/ (what clients saw, and whether a correct store could have answered so); scenario/ (texts
  * that say what happens, and what comes of it); world/ (whole runs from seeds); search/ (many
- * seeds, reports of failures, smaller plans that fail the same).
+ * seeds, reports of failures, smaller plans that fail the same); real/ (nodes as they ship, whole).
  * Chapter: 11-simulation
  */
 export {
@@ -29,6 +29,7 @@ export {
 } from "./invariants/index.ts";
 export type * from "./process/index.ts";
 export { createModelNode, entriesOfTerms, makeEntry } from "./process/index.ts";
+export * from "./real/index.ts";
 export {
   runScenario,
   SCENARIO_VERBS,
@@ -41,6 +42,7 @@ export {
   describeFailure,
   isSameFailure,
   NO_TOTALS,
+  type RealSeedSearch,
   type ReportOptions,
   replayCommand,
   type SeedResult,
@@ -48,6 +50,7 @@ export {
   type SeedTotals,
   type ShrinkOptions,
   type ShrunkPlan,
+  searchRealSeeds,
   searchSeeds,
   shrinkPlan,
 } from "./search/index.ts";

@@ -14,7 +14,7 @@ import { digestConnection } from "./digest.ts";
 import { openFileStorage, type Storage } from "./file-storage.ts";
 import { openMemoryStorage } from "./memory-storage.ts";
 import { engineFailure, sqliteCode } from "./sqlite-errors.ts";
-import type { SqliteMachine, SqliteMachineOptions, SqliteStatus } from "./types.ts";
+import type { SqliteMachine, SqliteMachineOptions, SqliteStatus, SqlValue } from "./types.ts";
 
 /** A transaction of one row writes about three pages: the row's, an index's and our own. */
 const COMMIT_BYTES_ASSUMED = 3 * 4096;
@@ -90,6 +90,12 @@ class Machine implements SqliteMachine {
 
   checkpoint(): boolean {
     return this.#storage.checkpoint();
+  }
+
+  query(sql: string): readonly (readonly SqlValue[])[] {
+    const statement = this.#storage.writer.database.prepare(sql);
+    if (!statement.readonly) throw new RangeError("sqlite: query: the statement writes");
+    return statement.safeIntegers().raw().all() as SqlValue[][];
   }
 
   status(): SqliteStatus {

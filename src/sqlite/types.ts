@@ -144,6 +144,11 @@ export interface SqliteMachine extends FirstMachine {
    * @returns false if nothing was new.
    */
   checkpoint(): boolean;
+  /**
+   * Runs one statement that only reads on the machine's own connection, between two batches: all
+   * rows. For simulations, whose readers share its thread. @throws RangeError if it would write.
+   */
+  query(sql: string): readonly (readonly SqlValue[])[];
   /** Closes the connection; SQLite moves its WAL into the database file as it does. */
   close(): void;
 }

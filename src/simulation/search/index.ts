@@ -8,9 +8,11 @@ export { describeFailure, type ReportOptions, replayCommand } from "./report.ts"
 export {
   addRun,
   NO_TOTALS,
+  type RealSeedSearch,
   type SeedResult,
   type SeedSearch,
   type SeedTotals,
+  searchRealSeeds,
   searchSeeds,
 } from "./seeds.ts";
 export { isSameFailure, type ShrinkOptions, type ShrunkPlan, shrinkPlan } from "./shrink.ts";

@@ -4,6 +4,7 @@
  * Chapter: 11-simulation.
  */
 import type { RaftModule } from "#raft/types";
+import { drawRealPlan, type RealParts, runRealPlan } from "../real/index.ts";
 import { drawPlan, type Plan, type RunReport, type RunRequest, runPlan } from "../world/index.ts";
 
 /** Which seeds. */
@@ -56,6 +57,34 @@ export function addRun(totals: SeedTotals, report: RunReport): SeedTotals {
     virtualMs: totals.virtualMs + report.virtualMs,
     operations: totals.operations + ok + failed + unknown,
   };
+}
+
+/** Which seeds of the real tier. */
+export interface RealSeedSearch {
+  readonly parts: RealParts;
+  readonly nodes?: number;
+  readonly from: number;
+  readonly count: number;
+  readonly stride?: number;
+  readonly onRun?: SeedSearch["onRun"];
+}
+
+/** As {@link searchSeeds}, with nodes as they ship. @returns the seed that failed, if one did. */
+export async function searchRealSeeds(
+  search: RealSeedSearch,
+): Promise<{ readonly totals: SeedTotals; readonly failed: number | undefined }> {
+  const { parts, nodes, from, count, stride = 1, onRun } = search;
+  let totals = NO_TOTALS;
+  for (let n = 0; n < count; n += 1) {
+    const seed = from + n * stride;
+    const plan = drawRealPlan(nodes === undefined ? { seed } : { seed, nodes });
+    const { report } = await runRealPlan(plan, parts);
+    totals = addRun(totals, report);
+    const goesOn = onRun?.(report) ?? true;
+    if (report.broken !== undefined) return { totals, failed: seed };
+    if (!goesOn) break;
+  }
+  return { totals, failed: undefined };
 }
 
 /** Runs seeds until one fails. */
