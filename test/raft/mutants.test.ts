@@ -6,12 +6,16 @@
  * The fifteen that matter most are hunted with seeds always, the rest only if CAIRN_SCALE is 10 or
  * more; `npm run bench -- mutants` prints how many seeds each takes.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { ROOT } from "../support/plant.ts";
 import { SCALE } from "../support/seeds.ts";
 import { MUTANTS } from "./mutants/bank.ts";
 import { hunt } from "./mutants/hunt.ts";
 import { plant, SOUND } from "./mutants/plant.ts";
 import { runDirected } from "./mutants/scripts.ts";
+import { rowOf } from "./mutants/table.ts";
 import type { Mutant } from "./mutants/types.ts";
 
 const FIRST: ReadonlySet<number> = new Set([1, 2, 4, 5, 7, 8, 9, 12, 13, 17, 20, 22, 24, 26, 31]);
@@ -30,12 +34,19 @@ function mutantsWith(key: "search" | "directed" | "real"): [string, Mutant][] {
 test("every number of the list is in the bank, and somebody looks for it", () => {
   const numbers = new Set(MUTANTS.map(({ number }) => number).filter((one) => one <= LISTED));
   const missing = Array.from({ length: LISTED }, (_, at) => at + 1).filter((n) => !numbers.has(n));
-  // 28 and 35 have no other place than the real parts.
   expect(missing).toEqual([]);
   const unseen = MUTANTS.filter(({ search, directed, real }) => !(search ?? directed ?? real));
   expect(unseen).toEqual([]);
   const hunted = MUTANTS.filter(({ number, search }) => FIRST.has(number) && search !== undefined);
   expect(hunted).toHaveLength(FIRST.size);
+});
+
+test("the table in the book says of each mutant what the bank says", () => {
+  const page = readFileSync(join(ROOT, "chapters/11-simulation/mutants.md"), "utf8");
+  const rows = page.split("\n").filter((line) => /^\| \d/.test(line));
+  const withoutMedian = (row: string): string => row.split(" | ").toSpliced(4, 1).join(" | ");
+  const expected = MUTANTS.map((mutant) => withoutMedian(rowOf(mutant, undefined)));
+  expect(rows.map(withoutMedian)).toEqual(expected);
 });
 
 describe("seeds find", () => {

@@ -53,7 +53,7 @@ export const READS: readonly Mutant[] = [
       },
     ],
     expected: ["G12", "G11"],
-    search: { tier: "standard", seeds: 500 },
+    search: { tier: "standard", seeds: 50 },
     directed: ["D10"],
   },
   {
