@@ -146,7 +146,8 @@ test(
   async () => {
     const copy = readersCopy({ modules: { wal: "mine" } });
     const door = join(copy, "work/wal/index.ts");
-    writeFileSync(door, "export const openLog = null;\n");
+    const given = 'export { describeSegment, isSegmentFile } from "#wal/reference";\n';
+    writeFileSync(door, `${given}export const openLog = null;\n`);
     const without = cairnRun(copy, []);
     expect(await without.exit()).toBe(2);
     expect(without.text()).toMatch(/does not export openWal, which the database needs/);

@@ -2,7 +2,7 @@
  * One run of a plan: boot, bad times, healing, and what must be true afterwards.
  *
  * boot (no faults until somebody leads) -> safety (faults, clients, operators) -> healing to
- * everybody, or to a majority with the rest dead for good -> V1, V2 -> the service answers ->
+ * everybody, or to a majority with the rest dead for good -> V1, V2 -> calm -> the service answers ->
  * V3, V7 -> durability, digests and the history. Chapter: 11-simulation.
  */
 import type { NodeId } from "#raft/types";
@@ -80,9 +80,10 @@ function runPhases(world: World): void {
   heal(world);
   waitForLeader(world);
   waitForAgreement(world);
+  // Behind the aftermath: what was late may unseat one more leader, and a write with it.
+  checkStability(world);
   checkService(world);
   waitForAgreement(world);
-  checkStability(world);
   checkOneOdd(world);
   waitForAgreement(world);
   world.invariants.sweep();
