@@ -89,6 +89,7 @@ export class RealCluster {
     for (;;) {
       await turn();
       if (this.broken !== undefined) throw this.broken;
+      for (const node of this.nodes) node.noticePowerCut();
       if (condition()) return true;
       if (clock.nextDue() > until) break;
       clock.advanceToNext();

@@ -55,7 +55,7 @@ export class Injector {
       node.gate.resume();
       node.disk.releaseHung();
       // A new process is rid of what was planned for the old one's disk.
-      node.disk.cutPowerAt(Number.POSITIVE_INFINITY);
+      node.cutPowerAfter(Number.POSITIVE_INFINITY);
       if (node.hasPlans || node.state === "stopping") node.die("kill");
       node.start();
     }
@@ -82,7 +82,7 @@ export class Injector {
         node.gate.pause();
         return this.#later(forMs, () => node.gate.resume());
       case "cut":
-        node.disk.cutPowerAt(node.disk.operations + (amount % OPERATIONS_MAX));
+        node.cutPowerAfter(amount % OPERATIONS_MAX);
         cluster.restartMs = forMs;
         return;
       case "isolate":

@@ -71,6 +71,8 @@ export class RealNode {
   state: "down" | "booting" | "up" | "stopping" = "down";
   /** A disk error is planned: the process may die of it. */
   isDoomed = false;
+  /** The power is to fail at a disk operation to come. */
+  #isCutPlanned = false;
   /** Something is planned for the disk that is not over yet. */
   hasPlans = false;
   #life = 0;
@@ -116,6 +118,7 @@ export class RealNode {
     this.disk = how === "kill" ? this.disk.kill() : this.disk.crash(seed);
     this.isDoomed = false;
     this.hasPlans = false;
+    this.#isCutPlanned = false;
     this.#parts.events.onDied(this);
   }
 
@@ -134,6 +137,23 @@ export class RealNode {
       this.die("kill");
     } catch (error) {
       this.#onFatal(life, error);
+    }
+  }
+
+  /** Power fails at the disk operation that comes after so many others; Infinity: not any more. */
+  cutPowerAfter(operations: number): void {
+    this.disk.cutPowerAt(this.disk.operations + operations);
+    this.#isCutPlanned = true;
+  }
+
+  /** A process may live through the error of a disk, but not through the loss of its power. */
+  noticePowerCut(): void {
+    if (!this.#isCutPlanned) return;
+    try {
+      this.disk.exists("/");
+    } catch (error) {
+      if (!isPowerCut(error)) throw error;
+      this.die("power");
     }
   }
 
