@@ -288,6 +288,16 @@ test("nodes that find each other through Consul: the first founds the cluster, t
   });
   const status = await http.get(`${leader.url}/status?key=disco.mode`);
   expect(status.text).toBe('"consul-kv"');
+  // Whoever joins learns first: without three voters, nobody follows a dead leader.
+  await waitUntil(
+    "three voters",
+    async () => {
+      const { text } = await http.get(`${leader.url}/nodes`);
+      const members = Object.values(JSON.parse(text)) as { readonly voter: boolean }[];
+      return members.filter(({ voter }) => voter).length === 3 || undefined;
+    },
+    { timeoutMs: MINUTES },
+  );
   await leader.kill9();
   await waitUntil(
     "the new leader in the store",
