@@ -7,7 +7,7 @@
  * cluster-watch.ts, cluster-text.ts; live-view.ts, screen.ts; sample-words.ts, sample-database.ts,
  * sample-load.ts; inspect.ts, inspect-log.ts, inspect-table.ts, inspect-manifest.ts,
  * inspect-engine.ts, inspect-payload.ts, inspect-bytes.ts, inspect-report.ts; recover.ts,
- * compare.ts; sim-command.ts, sim.ts, sim-search.ts, sim-worker.ts.
+ * compare.ts; sim-command.ts, sim.ts, sim-search.ts, sim-worker.ts, sim-real.ts.
  *
  * The programs are not exported: importing them would run them.
  */

@@ -216,8 +216,8 @@ function lead(state: RaftState, input: Input["kind"]): void {
   advanceLeaderCommit(state);
   // First of all: what waits for a transfer to end is due in this very step.
   driveTransfer(state);
-  // Another configuration is another quorum, which may have been reached long ago. What the log gets
-  // in the step of a change is that change: the driver knows its members by that.
+  // Another configuration is another quorum, which may have been reached long ago. What the log
+  // gets in the step of a change is that change: the driver knows its members by that.
   if (input !== "change" && leaveJoint(state)) advanceLeaderCommit(state);
   if (state.now >= renewalAt(state) && state.draft?.append === undefined) appendNoop(state);
   releaseReads(state);

@@ -9,7 +9,7 @@
 import { expect, test } from "vitest";
 import { type ProcessCluster, startCluster } from "../support/cluster.ts";
 import { createHttpClient, type HttpAnswer, type HttpClient } from "../support/http-client.ts";
-import type { ProcessNode } from "../support/processes.ts";
+import { type ProcessNode, waitUntil } from "../support/processes.ts";
 
 const CLIENTS = 6;
 const TOKENS = 300;
@@ -86,23 +86,27 @@ class Client {
     options: { headers?: Record<string, string>; body?: string } = {},
   ): Promise<HttpAnswer> {
     const { nodes } = this.#cluster;
-    for (;;) {
-      const node = nodes[this.#node % nodes.length]!;
-      try {
-        const answer = await this.#http.send(method, `${node.url}${path}`, {
-          ...options,
-          timeoutMs: 3000,
-        });
-        if (answer.status === 200) return answer;
-        // What is refused for good would be refused for ever.
-        if (answer.status < 500) throw new RangeError(`${answer.status} ${answer.text}`);
-      } catch (error) {
-        if (error instanceof RangeError) throw error;
-      }
-      this.retries += 1;
-      this.#node += 1;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    return waitUntil(
+      `an answer to ${method} ${path}`,
+      async () => {
+        const node = nodes[this.#node % nodes.length]!;
+        try {
+          const answer = await this.#http.send(method, `${node.url}${path}`, {
+            ...options,
+            timeoutMs: 3000,
+          });
+          if (answer.status === 200) return answer;
+          // What is refused for good would be refused for ever.
+          if (answer.status < 500) throw new RangeError(`${answer.status} ${answer.text}`);
+        } catch (error) {
+          if (error instanceof RangeError) throw error;
+        }
+        this.retries += 1;
+        this.#node += 1;
+        return undefined;
+      },
+      { timeoutMs: 120_000 },
+    );
   }
 }
 

@@ -134,7 +134,7 @@ test("the leader checks again: what a follower's own file allows is not enough",
   });
 });
 
-test("a node whose certificate has expired is let in again once it is replaced, without a restart", {
+test("a node whose certificate has expired is let in once it is replaced, without a restart", {
   timeout: 2 * MINUTES,
 }, async () => {
   const dir = temporaryDir();
@@ -263,7 +263,7 @@ async function openConsul(): Promise<{ readonly address: string; value: string |
   return store;
 }
 
-test("nodes that find each other through Consul: the first founds the cluster, the others join it", {
+test("nodes that find each other through Consul: the first founds a cluster, others join it", {
   timeout: 2 * MINUTES,
 }, async () => {
   const consul = await openConsul();

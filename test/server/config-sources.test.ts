@@ -1,7 +1,7 @@
 /**
  * Settings from the environment and from a file, beside the command line. Method: the same setting
- * in every place, taken away one place at a time; names and values that are wrong in each place; and
- * the page of the book against the table.
+ * in every place, taken away one place at a time; names and values that are wrong in each place;
+ * and the page of the book against the table.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -8,7 +8,6 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -50,9 +49,8 @@ async function installAndKill(args: string[], lines: number, delayMs: number): P
   for await (const line of createInterface({ input: child.stdout })) {
     said.push(line);
     if (said.length !== lines) continue;
-    // Not waiting for anything: the moment of the kill is what chance picks here.
-    await pause(delayMs);
-    child.kill("SIGKILL");
+    // Nothing waits for it: the moment of the kill is what chance picks here.
+    setTimeout(() => child.kill("SIGKILL"), delayMs);
   }
   await closed;
   return said;

@@ -8,8 +8,8 @@
  */
 import { crc32c } from "#bytes";
 import type { CommittedEntry } from "#replica/types";
+import type { Violation } from "../history/index.ts";
 import { createPromiseOracle, createReadOracle } from "../history/index.ts";
-import type { Violation } from "../history/types.ts";
 import { type BrokenInvariant, brokenInvariant } from "../invariants/index.ts";
 
 const encoder = new TextEncoder();

@@ -4,13 +4,7 @@
  * Invariant: each event has a number of its own, so that no order is lost.
  * Chapter: 11-simulation.
  */
-import {
-  checkBank,
-  checkLinearizability,
-  checkListAppend,
-  createHistory,
-  registerModel,
-} from "../history/index.ts";
+
 import type {
   BankRead,
   HistoryRecorder,
@@ -18,7 +12,14 @@ import type {
   ListTransaction,
   RegisterInput,
   RegisterOutput,
-} from "../history/types.ts";
+} from "../history/index.ts";
+import {
+  checkBank,
+  checkLinearizability,
+  checkListAppend,
+  createHistory,
+  registerModel,
+} from "../history/index.ts";
 import { brokenInvariant } from "../invariants/index.ts";
 import {
   ACCOUNTS,

@@ -2,8 +2,8 @@
  * One run of a plan: boot, bad times, healing, and what must be true afterwards.
  *
  * boot (no faults until somebody leads) -> safety (faults, clients, operators) -> healing to
- * everybody, or to a majority with the rest dead for good -> V1, V2 -> calm -> the service answers ->
- * V3, V7 -> durability, digests and the history. Chapter: 11-simulation.
+ * everybody, or to a majority with the rest dead for good -> V1, V2 -> calm: V3, V7 -> the service
+ * answers -> durability, digests and the history. Chapter: 11-simulation.
  */
 import type { NodeId } from "#raft/types";
 import {

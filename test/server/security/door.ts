@@ -41,7 +41,7 @@ export function as(username: string, password: string): Record<string, string> {
   return { authorization: basicHeader({ username, password }) };
 }
 
-/** Opens a node behind a door; closed when the running test ends, or, from a hook, by the caller. */
+/** Opens a node behind a door; closed when the test ends, or, from a hook, by the caller. */
 export async function openDoor(
   options: { readonly authorizer?: Authorizer; readonly config?: Partial<NodeConfig> } = {},
 ): Promise<Door> {

@@ -1,7 +1,7 @@
 /**
  * SQL that would reach out of the database. Method: each way that SQLite has, in each place where a
- * client may write SQL, in several spellings; then a look at whether a file came to be, another file
- * was read, or a setting changed.
+ * client may write SQL, in several spellings; then a look at whether a file came to be, another
+ * file was read, or a setting changed.
  */
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

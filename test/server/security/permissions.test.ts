@@ -163,7 +163,7 @@ test("everybody with all leaves nothing shut", async () => {
   expect((await ask(door.address, "/db/query?q=SELECT%201")).status).toBe(200);
 });
 
-test("the permission is asked for before the method, and only where there is an endpoint", async () => {
+test("the permission comes before the method, and only where there is an endpoint", async () => {
   const door = await openDoor({ authorizer: usersOf(all) });
   expect((await ask(door.address, "/db/execute")).status).toBe(401);
   const headers = as("bob", "secret1");
