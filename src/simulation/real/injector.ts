@@ -56,7 +56,10 @@ export class Injector {
       node.disk.releaseHung();
       // A new process is rid of what was planned for the old one's disk.
       node.cutPowerAfter(Number.POSITIVE_INFINITY);
-      if (node.hasPlans || node.state === "stopping") node.die("kill");
+      if (node.hasPlans || node.state === "stopping") {
+        if (node.state === "down") node.disk = node.disk.kill();
+        else node.die("kill");
+      }
       node.start();
     }
   }
