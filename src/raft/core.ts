@@ -151,13 +151,15 @@ class Core implements RaftCore {
       outputs.push({ kind: "role", role, term, leader });
     }
     this.#tellConfigurations(outputs);
-    for (const answer of state.answers) outputs.push(answer);
-    state.answers.length = 0;
+    for (const answer of state.answers) if (answer.kind !== "dropSnapshot") outputs.push(answer);
     for (const { to, message, after } of state.sends) {
       if (after > state.persistedSeq) outputs.push({ kind: "send", to, message, after });
       else outputs.push({ kind: "send", to, message });
     }
     state.sends.length = 0;
+    // A step that ends a leadership may have sent a chunk before: the copy goes behind it.
+    for (const answer of state.answers) if (answer.kind === "dropSnapshot") outputs.push(answer);
+    state.answers.length = 0;
     const upTo = applicableTo(state);
     if (upTo > state.applyingIndex) {
       outputs.push({ kind: "apply", from: state.applyingIndex + 1, to: upTo });
