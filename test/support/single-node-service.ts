@@ -153,6 +153,10 @@ function operationsOf(
       node.removed.push(id);
       return { servedBy: SERVED_BY };
     },
+    async compareStates() {
+      check(node, true);
+      return { index: 1, digest: "00", differing: [], silent: [] };
+    },
     async stepDown({ target }) {
       check(node, true);
       node.steppedDown.push(target);
