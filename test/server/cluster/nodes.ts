@@ -14,7 +14,7 @@ import { start } from "../compat/nodes.ts";
 
 const FLAGS = [
   ...["-http-addr", "127.0.0.1:0", "-db-max-ro-conns", "1", "-raft-log-level", "ERROR"],
-  ...["-raft-heartbeat-timeout", "400ms", "-raft-election-timeout", "400ms"],
+  ...["-raft-heartbeat-timeout", "800ms", "-raft-election-timeout", "800ms"],
   ...["-join-interval", "300ms"],
 ];
 
