@@ -70,6 +70,7 @@ class LocalApplier implements Applier {
     return this.#host.digestAt(index);
   }
 
+  /** Hands out nothing more. */
   stop(): void {
     this.#host.stop();
   }

@@ -42,11 +42,17 @@ const SEGMENT_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What a host tells whoever runs it. */
 export interface HostEvents {
+  /** A line for the log. */
   readonly onNotice: (text: string) => void;
+  /** The node cannot go on. */
   readonly onFatal: (error: Error) => void;
+  /** A proposal ended without a result. */
   readonly onFailure: (proposalId: number, failure: ProposalFailure) => void;
+  /** A read got its index, or none. */
   readonly onRead: (readId: number, outcome: ReadOutcome) => void;
+  /** Role, term or leader changed. */
   readonly onRole: (status: ReplicaStatus) => void;
+  /** The configuration in force changed, or was committed. */
   readonly onConfiguration: (configuration: Configuration, isCommitted: boolean) => void;
   /** Whether the state may be served; with the comparison that says no, if one just has. */
   readonly onSound: (isSound: boolean, report: DigestReport | undefined) => void;
@@ -199,6 +205,7 @@ export class ReplicaHost {
     return answerSnapshotCall(() => this.#replica, method, payload);
   }
 
+  /** Stops for good; with `transferMs` a leader tries to hand over first. */
   async close({ transferMs = 0 }: { readonly transferMs?: Ms } = {}): Promise<void> {
     this.#isClosed = true;
     this.#reinstall?.stop();

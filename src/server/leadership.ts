@@ -19,6 +19,7 @@ const RETRY_MS: Ms = 100;
 export interface Leadership {
   /** The leader as far as this node knows. */
   leader(): Member | undefined;
+  /** Whether this node leads, as far as it knows. */
   isLeader(): boolean;
   /** The term in which this node leads; 0 while it does not. */
   leadingTerm(): Term;

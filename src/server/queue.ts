@@ -57,6 +57,7 @@ export interface WriteQueue {
    * @throws `REPLICA_STOPPED`
    */
   put(statements: readonly Statement[], credentials: Credentials | undefined): Promise<Queued>;
+  /** Facts for `/status`. */
   status(): QueueStatus;
   /** Tries once more to write what waits, then gives it up. */
   close(): Promise<void>;

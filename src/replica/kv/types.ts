@@ -159,6 +159,7 @@ export interface KvMachine extends HostedMachine {
   restore(path: string, index: Index): Promise<void>;
   /** Reads the present state. */
   read(read: KvRead): KvFound;
+  /** Facts for `/status`. */
   status(): KvStatus;
   /** Makes everything that is applied durable. */
   checkpoint(): Promise<void>;

@@ -34,14 +34,17 @@ export class Ledger {
     return this.#chains.length - 1;
   }
 
+  /** The chain hash of a committed entry. */
   chainAt(index: Index): number | undefined {
     return this.#chains[index];
   }
 
+  /** A committed entry. */
   entryAt(index: Index): ModelEntry | undefined {
     return this.#entries[index];
   }
 
+  /** The state's digest at an index. */
   digestAt(index: Index): number | undefined {
     return this.#digests[index];
   }

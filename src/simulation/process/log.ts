@@ -60,6 +60,7 @@ export class ModelLog {
     );
   }
 
+  /** An entry, if it is in the log. */
   entryAt(index: Index): ModelEntry | undefined {
     return this.entries[index - this.base.index - 1];
   }
@@ -70,16 +71,19 @@ export class ModelLog {
     return this.entries[index - this.base.index - 1]?.chain;
   }
 
+  /** The term of an entry or of the base. */
   termAt(index: Index): Term | undefined {
     if (index === this.base.index) return this.base.term;
     return this.entries[index - this.base.index - 1]?.term;
   }
 
+  /** Adds an entry at the end. */
   append(entry: ModelEntry): void {
     this.entries.push(entry);
     if (entry.sets !== undefined) this.#note(this.lastIndex, entry);
   }
 
+  /** Cuts the log from an index on. */
   truncateFrom(from: Index): void {
     assert(from > this.base.index, `simulation: cut at ${from}, the log begins there`);
     this.entries.length = Math.min(this.entries.length, from - this.base.index - 1);

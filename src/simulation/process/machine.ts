@@ -42,6 +42,7 @@ export class ModelMachine {
     return this.#digest;
   }
 
+  /** The value of a key. */
   valueOf(key: string): Value {
     return this.#values.get(key) ?? null;
   }
@@ -89,6 +90,7 @@ export class ModelMachine {
     return this.#since.length;
   }
 
+  /** Forgets everything. */
   wipe(): void {
     this.restore(EMPTY);
   }

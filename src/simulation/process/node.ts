@@ -161,6 +161,7 @@ export class ModelNode {
     return outputs;
   }
 
+  /** Takes a packet from the network. */
   receive(now: Ms, packet: Packet): readonly Output[] {
     this.#carried.packet = packet;
     return this.step(now, { kind: "message", from: packet.from, message: packet.message });

@@ -129,6 +129,7 @@ export type ReadOutcome =
 
 /** What a node needs from its surroundings, and tells them. Nothing here may step a node. */
 export interface Surroundings {
+  /** The core under test. */
   readonly createRaftCore: RaftModule["createRaftCore"];
   /** Sees every step; see the invariants. */
   readonly observer: Observer;

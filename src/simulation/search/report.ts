@@ -14,6 +14,7 @@ const STEPS_SHOWN = 60;
 
 /** How much a report says. */
 export interface ReportOptions {
+  /** The core under test. */
   readonly createRaftCore: RaftModule["createRaftCore"];
   /** Last lines of the trace. Default 60, at most 500. */
   readonly steps?: number;

@@ -9,6 +9,7 @@ import { drawPlan, type Plan, type RunReport, type RunRequest, runPlan } from ".
 
 /** Which seeds. */
 export interface SeedSearch extends Omit<RunRequest, "seed"> {
+  /** The core under test. */
   readonly createRaftCore: RaftModule["createRaftCore"];
   /** The first seed. */
   readonly from: number;
@@ -66,6 +67,7 @@ export interface RealSeedSearch {
   readonly from: number;
   readonly count: number;
   readonly stride?: number;
+  /** Called after each run. @returns false to stop. */
   readonly onRun?: SeedSearch["onRun"];
 }
 

@@ -18,6 +18,7 @@ const TAIL_MS = 50;
 
 /** How a search goes. */
 export interface ShrinkOptions {
+  /** The core under test. */
   readonly createRaftCore: RaftModule["createRaftCore"];
   /** Default 1500. */
   readonly runsMax?: number;

@@ -10,7 +10,7 @@ interface SimulatedEvent {
   readonly act: () => void;
 }
 
-/** Makes an empty queue. @param shuffle - see {@link EventQueue}. */
+/** Makes an empty queue. @param shuffle - see `EventQueue`. */
 export function createEventQueue(shuffle?: (count: number) => number): EventQueue {
   return new EventQueue(shuffle);
 }

@@ -27,6 +27,7 @@ const STORM_STEPS = 20_000;
 
 /** How a run is made, beside its plan. */
 export interface RunParts {
+  /** The core under test. */
   readonly createRaftCore: RaftModule["createRaftCore"];
   /** Keeps the last steps in words. Default false. */
   readonly withWords?: boolean;
@@ -124,6 +125,7 @@ export class World implements HostWorld, OperatorWorld, ClientWorld {
     return this.#requests;
   }
 
+  /** Numbers a read and notes who waits for it. */
   readRequest(ended: (outcome: ReadOutcome | "refused") => void): number {
     this.#requests += 1;
     this.#reads.set(this.#requests, ended);
@@ -153,6 +155,7 @@ export class World implements HostWorld, OperatorWorld, ClientWorld {
     }
   }
 
+  /** Plans actions from a time on. */
   schedule(actions: readonly ProposerAction[], fromMicros: number): void {
     for (const action of actions) {
       this.queue.at(fromMicros + action.at * MS, () => this.propose(action));
