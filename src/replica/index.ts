@@ -78,7 +78,11 @@ export {
   writeCopy,
 } from "./kv/index.ts";
 export type * from "./kv/types.ts";
-export { createLocalApplier, type LocalApplierParts } from "./local-applier.ts";
+export {
+  createLocalApplier,
+  type LocalApplierParts,
+  type StoppableApplier,
+} from "./local-applier.ts";
 export { decodeLogRecord, encodeLogRecord, type LogRecord } from "./log-record.ts";
 export {
   createMachineHost,

@@ -21,8 +21,14 @@ export interface LocalApplierParts {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** Makes the applier. `stop` ends it: nothing is applied any more. */
-export function createLocalApplier(parts: LocalApplierParts): Applier & { stop(): void } {
+/** An applier that can be ended. */
+export interface StoppableApplier extends Applier {
+  /** Nothing is applied any more. */
+  stop(): void;
+}
+
+/** Makes the applier. */
+export function createLocalApplier(parts: LocalApplierParts): StoppableApplier {
   return new LocalApplier(parts);
 }
 

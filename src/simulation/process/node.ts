@@ -160,7 +160,6 @@ export class ModelNode {
     observer.carriedOut(this, core, now);
     return outputs;
   }
-
   /** Takes a packet from the network. */
   receive(now: Ms, packet: Packet): readonly Output[] {
     this.#carried.packet = packet;
