@@ -32,8 +32,8 @@ export interface ApplyFeed {
    * be. Until it has, nothing is.
    */
   skipTo(index: Index): void;
-  /** Hands out nothing more. */
-  stop(): void;
+  /** Hands out nothing more. @returns when all that was handed out has been applied. */
+  stop(): Promise<void>;
 }
 
 class LogApplyFeed implements ApplyFeed {
@@ -49,6 +49,8 @@ class LogApplyFeed implements ApplyFeed {
   #aheadBytes = 0;
   #submitted: Index;
   #ready: Index;
+  /** Whoever waits until nothing is under way. */
+  #idle: () => void = () => undefined;
   applied: Index;
 
   constructor(parts: ApplyFeedParts) {
@@ -71,9 +73,17 @@ class LogApplyFeed implements ApplyFeed {
     }
   }
 
-  stop(): void {
+  stop(): Promise<void> {
     this.#cancelLazy?.();
     this.#ready = this.#submitted;
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+      this.#endIfIdle();
+    });
+  }
+
+  #endIfIdle(): void {
+    if (this.applied >= this.#submitted) this.#idle();
   }
 
   noteApplied(index: Index): void {
@@ -82,6 +92,7 @@ class LogApplyFeed implements ApplyFeed {
     this.applied = index;
     this.#proposals.applied(index);
     this.#submit();
+    this.#endIfIdle();
   }
 
   skipTo(index: Index): void {

@@ -55,6 +55,8 @@ function fail({ reject }: PendingTransfer, outcome: string): void {
   reject(new CairnError("REPLICA_TRANSFER_FAILED", text, { details: { outcome } }));
 }
 
+const stopped = (): CairnError => new CairnError("REPLICA_STOPPED", "replica: the node stops");
+
 /** What a refusal of the core is as an error. */
 export function refusal(reason: RefuseReason, what: string): CairnError {
   const text = `replica: ${what} refused: ${reason}`;
@@ -79,6 +81,7 @@ export function refusal(reason: RefuseReason, what: string): CairnError {
 export class Changes {
   readonly #parts: ChangesParts;
   #nextId = 1;
+  #isStopped = false;
   #pending: PendingChange | undefined;
   #transfers: PendingTransfer[] = [];
   /** Handed over, and nobody leads yet. */
@@ -94,6 +97,7 @@ export class Changes {
 
   change(change: MembershipChange): Promise<Configuration> {
     return new Promise((resolve, reject) => {
+      if (this.#isStopped) return reject(stopped());
       const { core, log, self } = this.#parts;
       const present = log.inForce?.configuration;
       if (core.role !== "leader" || present === undefined) {
@@ -115,11 +119,24 @@ export class Changes {
 
   transfer(to: NodeId): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#isStopped) return reject(stopped());
       // Those before it may be replaced by it, so it is noted first and settled by its refusal.
       const transfer = { resolve, reject };
       this.#transfers.push(transfer);
       this.#parts.step({ kind: "transfer", to });
     });
+  }
+
+  /** A leader that is about to stop hands over, if somebody takes it in time. */
+  async handOver(patienceMs: Ms): Promise<void> {
+    if (this.#parts.core.role !== "leader") return;
+    let cancel: Cancel = () => undefined;
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.#parts.clock.after(patienceMs, resolve);
+    });
+    // Nobody to hand over to, or nobody in time: the others find out by the silence.
+    await Promise.race([this.transfer(0).catch(() => undefined), patience]);
+    cancel();
   }
 
   /** The details of the configuration that the core puts into the log now. */
@@ -208,11 +225,12 @@ export class Changes {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#cancelPromotion?.();
     this.#abandon("the node stops");
     this.#cancelElection?.();
     for (const { reject } of [...this.#transfers.splice(0), ...this.#elections.splice(0)]) {
-      reject(new CairnError("REPLICA_STOPPED", "replica: the node stops"));
+      reject(stopped());
     }
   }
 

@@ -282,10 +282,15 @@ class MainSide implements ConsensusThread {
   }
 
   #gone(error: Error): void {
-    this.#isGone = true;
-    for (const id of [...this.#waiting.keys()]) this.#settle(id, goneOutcome(error));
-    this.#closed();
+    this.#end(error);
     this.#fail(error);
+  }
+
+  /** Whoever still waits, and whoever asks from now on, gets no answer. */
+  #end(why: Error): void {
+    this.#isGone = true;
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, goneOutcome(why));
+    this.#closed();
   }
 
   #ask<T>(
@@ -335,7 +340,7 @@ class MainSide implements ConsensusThread {
       case "fatal":
         return this.#fail(fromWireError(message.error));
       case "closed":
-        return this.#closed();
+        return this.#end(new Error("closed"));
       case "opened":
         return;
     }

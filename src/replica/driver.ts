@@ -43,6 +43,7 @@ class DrivenReplica implements Replica {
   #cancelTimer: Cancel = () => undefined;
   #armedFor: Ms = Number.NaN;
   #isStopped = false;
+  #drained: Promise<void> | undefined;
   #isStepping = false;
   readonly #queued: Handled[] = [];
   #nextOwnProposal = -1;
@@ -69,9 +70,10 @@ class DrivenReplica implements Replica {
       else this.#proposalFailed(id, failure);
     });
     options.net.onFrame((from, frame) => this.#guard(() => this.#onFrame(from, frame)));
-    options.applier.onApplied((applied, durable) =>
-      this.#guard(() => this.#onApplied(applied, durable)),
-    );
+    options.applier.onApplied((applied, durable) => {
+      if (this.#isStopped) this.#parts.feed.noteApplied(applied);
+      else this.#guard(() => this.#onApplied(applied, durable));
+    });
     this.#arm();
   }
 
@@ -171,24 +173,18 @@ class DrivenReplica implements Replica {
 
   async close(options: { transferMs?: Ms; keepLog?: boolean } = {}): Promise<void> {
     const { transferMs = 0, keepLog = false } = options;
-    if (transferMs > 0 && this.#parts.core.role === "leader" && !this.#isStopped) {
-      let cancel: Cancel = () => undefined;
-      const patience = new Promise<void>((resolve) => {
-        cancel = this.#clock.after(transferMs, resolve);
-      });
-      // Nobody to hand over to, or nobody in time: the others find out by the silence.
-      await Promise.race([this.transfer(0).catch(() => undefined), patience]);
-      cancel();
-    }
+    if (transferMs > 0 && !this.#isStopped) await this.#parts.changes.handOver(transferMs);
     this.#stop();
-    if (!keepLog) await this.#options.log.close();
+    // Whoever goes on with this log and state machine begins where the machine then is.
+    if (keepLog) await this.#drained;
+    else await this.#options.log.close();
   }
 
   #stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#cancelTimer();
-    this.#parts.stop();
+    this.#drained = this.#parts.stop();
   }
 
   /** Our bug or a broken disk: stop, say so once, and let the process start over from its disk. */

@@ -296,9 +296,9 @@ export class ReplicaHost {
     this.#net?.close();
     this.#net = undefined;
     if (replica === undefined) return;
+    await replica.close({ keepLog: true });
     const { appliedIndex } = replica.status();
     if (this.#machine !== undefined) this.#machine.appliedIndex = appliedIndex;
-    await replica.close({ keepLog: true });
   }
 
   /** Leaves what happened last on disk, for whoever looks into it. */

@@ -67,7 +67,8 @@ export interface ReplicaParts {
   readonly changes: Changes;
   readonly digests: DigestCheck;
   readonly recorder: InputRecorder;
-  stop(): void;
+  /** Ends all. @returns when the state machine has applied all that it was given. */
+  stop(): Promise<void>;
 }
 
 const recordOf = ({ index, configuration }: StoredConfiguration): ConfigurationRecord => ({
@@ -176,9 +177,10 @@ export function assembleReplica(options: ReplicaOptions, hooks: DriverHooks): Re
     reads: new ReadTable(),
     changes: new Changes({ self, core, log, clock, step, onNotice }),
   };
-  const stop = (): void => {
-    for (const part of [durability, parts.outbox, parts.feed, messenger]) part.stop();
+  const stop = (): Promise<void> => {
+    for (const part of [durability, parts.outbox, messenger]) part.stop();
     for (const part of [parts.reads, parts.changes, digests, sender, receiver]) part.stop();
+    return parts.feed.stop();
   };
   return { ...parts, stop };
 }

@@ -294,8 +294,9 @@ export interface Replica {
   /** The last inputs of the core, for a post-mortem: `decodeInputs` reads them. */
   recordedInputs(): Bytes;
   /**
-   * Stops timers and the net's delivery; closes the log, unless told to keep it. A leader tries to
-   * hand over first, for at most `transferMs`.
+   * Stops timers and the net's delivery; closes the log, or, told to keep it, waits until the state
+   * machine has applied what it was given. A leader tries to hand over first, for at most
+   * `transferMs`.
    */
   close(options?: { readonly transferMs?: Ms; readonly keepLog?: boolean }): Promise<void>;
 }

@@ -28,6 +28,8 @@ export class SimulatedHost {
   host: ReplicaHost | undefined;
   isSound = true;
   readonly notices: string[] = [];
+  /** How long its state machine takes for a batch. */
+  applyMs = 0;
   readonly acknowledged = new Set<number>();
 
   constructor(id: string, disk: SimulatedDisk, applier: RememberingApplier) {
@@ -59,7 +61,7 @@ export class HostCluster {
     return new RememberingApplier(
       disk,
       { commands, appliedIndex },
-      (f) => void this.clock.after(0, f),
+      (f) => void this.clock.after(host?.applyMs ?? 0, f),
       (proposalId) =>
         void this.hosts.find(({ id }) => id === host?.id)?.acknowledged.add(proposalId),
     );

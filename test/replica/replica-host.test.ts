@@ -93,6 +93,57 @@ describe("joining", () => {
     expect(leaving.host?.replica?.status().self).toBe(4);
   });
 
+  test("who joins under another number first applies what it was given before", async () => {
+    const cluster = new HostCluster();
+    await cluster.found("a", "b", "c");
+    const slow = cluster.hosts.find((host) => host !== cluster.leader());
+    if (slow === undefined) throw new Error("no follower");
+    await cluster.settle();
+    slow.applyMs = 3000;
+    await cluster.write("1", "2", "3");
+    await cluster.run(500);
+    const remove = { kind: "remove", id: slow.id } as const;
+    await cluster.settled(cluster.mustLead().host?.replica?.change(remove) ?? Promise.reject());
+    expect(slow.texts, "it is still at work").toEqual([]);
+    await cluster.join(slow);
+    slow.applyMs = 0;
+    await cluster.run(5000);
+    await cluster.settle();
+    expect(slow.host?.replica?.status().self).toBe(4);
+    expect(slow.texts).toEqual(["1", "2", "3"]);
+  });
+
+  test("two that tell it of the same membership start one replica", async () => {
+    const cluster = new HostCluster();
+    const configuration = await cluster.found("a");
+    const second = cluster.add("b");
+    const host = await cluster.start(second);
+    const { incarnation } = host.identity;
+    const member = { id: "b", address: "b:1", incarnation };
+    const add = { kind: "add", member, voter: false } as const;
+    const joined = await cluster.settled(
+      cluster.mustLead().host?.replica?.change(add) ?? Promise.reject(new Error("down")),
+    );
+    expect(joined.clusterId).toBe(configuration.clusterId);
+    const membership = { number: 2, configuration: joined };
+    const [one, other] = [host.join(membership), host.join(membership)];
+    await cluster.settled(Promise.all([one, other]));
+    await cluster.write("1");
+    await cluster.settle();
+    expect(second.texts).toEqual(["1"]);
+  });
+
+  test("a host that is closed answers whoever asks it for a change", async () => {
+    const cluster = new HostCluster();
+    await cluster.found("a");
+    const replica = cluster.mustLead().host?.replica;
+    if (replica === undefined) throw new Error("no replica");
+    await cluster.settled(replica.close());
+    const remove = { kind: "remove", id: "b" } as const;
+    await expect(replica.change(remove)).rejects.toMatchObject({ code: "REPLICA_STOPPED" });
+    await expect(replica.transfer(0)).rejects.toMatchObject({ code: "REPLICA_STOPPED" });
+  });
+
   test("a member that moves is found at its new address", async () => {
     const cluster = new HostCluster();
     await cluster.found("a", "b", "c");
